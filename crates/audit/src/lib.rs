@@ -1,0 +1,1 @@
+//! From flows, catalogue and policy to findings, verdicts, evidence and the report.

@@ -1,0 +1,1 @@
+//! pcap and pcapng files, encapsulations, the flow table and bounded reassembly.

@@ -1,0 +1,1 @@
+//! Names inside CONNECT and SOCKS.

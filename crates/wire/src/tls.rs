@@ -1,0 +1,1 @@
+//! TLS records, hellos and certificates in clear.

@@ -1,1 +1,31 @@
 //! From flows, catalogue and policy to findings, verdicts, evidence and the report.
+//!
+//! [`Reading`] takes captures to flow records; [`audit`] judges each of them and decides the
+//! claims; the [`report`] is what a reader gets. Nothing here trusts a gateway: what is said
+//! rests on packets alone.
+
+mod audit;
+mod claims;
+mod contacts;
+mod coverage;
+mod evidence;
+mod flows;
+mod headline;
+mod inputs;
+mod judged;
+mod knowledge;
+mod mode;
+mod protection;
+mod question;
+mod reading;
+pub mod report;
+mod sent;
+mod stations;
+mod when;
+mod who;
+
+pub use audit::{Baseline, audit};
+pub use knowledge::{Knowledge, digest_of_files, hex};
+pub use mode::facts as service_facts;
+pub use question::{Moment, Network, NetworkError, Question, WindowError, WindowSpec};
+pub use reading::{InputFile, InputRead, Reading, ReadingError};

@@ -1,1 +1,32 @@
 //! A small internet for tests and demonstrations. For now: captures made packet by packet.
+//!
+//! Everything here is deterministic: the same calls give the same bytes. Nothing is ever sent:
+//! addresses and names are only bytes in files. The crate knows nothing of the crates that read
+//! captures, so that a mistake made there is not made here too.
+//!
+//! From the bottom up: [`ip`], [`tunnel`] and [`link`] make packets and frames, [`dns`], [`tls`],
+//! [`quic`], [`app`] and [`drone`] make what they carry, a [`Recorder`] collects them with
+//! their times, [`Tcp`] and [`Udp`] hold conversations on it, [`pcap`] and [`pcapng`] write files,
+//! and [`scenario`] tells whole stories that an audit must judge rightly.
+
+pub mod app;
+pub mod bytes;
+pub mod dns;
+pub mod drone;
+pub mod flood;
+pub mod ip;
+pub mod link;
+pub mod merge;
+pub mod pcap;
+pub mod pcapng;
+pub mod quic;
+pub mod read;
+mod recorder;
+pub mod sample;
+pub mod scenario;
+mod talk;
+pub mod tls;
+pub mod tunnel;
+
+pub use recorder::{Packet, Recorder};
+pub use talk::{Side, Tcp, Udp};

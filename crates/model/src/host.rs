@@ -57,16 +57,11 @@ impl HostName {
         if label == 0 {
             return Err(HostNameError::EmptyLabel);
         }
-        let text: String = bytes
-            .iter()
-            .map(|byte| char::from(byte.to_ascii_lowercase()))
-            .collect();
+        let text: String = bytes.iter().map(|byte| char::from(byte.to_ascii_lowercase())).collect();
         // A name whose last label is a number would be read as an address by some resolvers.
         let numeric = text.rsplit('.').next().is_some_and(|last| {
             last.bytes().all(|b| b.is_ascii_digit())
-                || last
-                    .strip_prefix("0x")
-                    .is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
+                || last.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
         });
         if numeric {
             return Err(HostNameError::Address);
@@ -91,9 +86,7 @@ impl HostName {
     /// Whether this name is `suffix` or stands below it.
     #[must_use]
     pub fn is_within(&self, suffix: &Self) -> bool {
-        self.0
-            .strip_suffix(&*suffix.0)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        self.0.strip_suffix(&*suffix.0).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     }
 }
 
@@ -129,10 +122,7 @@ mod tests {
 
     #[test]
     fn names_are_folded_and_nothing_else_is_repaired() {
-        assert_eq!(
-            HostName::parse("WWW.Example.COM.").unwrap().as_str(),
-            "www.example.com"
-        );
+        assert_eq!(HostName::parse("WWW.Example.COM.").unwrap().as_str(), "www.example.com");
         for (text, error) in [
             ("", HostNameError::Empty),
             (".", HostNameError::Empty),
@@ -146,14 +136,8 @@ mod tests {
         ] {
             assert_eq!(HostName::parse(text), Err(error), "{text:?}");
         }
-        assert_eq!(
-            HostName::parse(&"a".repeat(64)),
-            Err(HostNameError::TooLong)
-        );
-        assert_eq!(
-            HostName::parse(&vec!["a".repeat(60); 5].join(".")),
-            Err(HostNameError::TooLong)
-        );
+        assert_eq!(HostName::parse(&"a".repeat(64)), Err(HostNameError::TooLong));
+        assert_eq!(HostName::parse(&vec!["a".repeat(60); 5].join(".")), Err(HostNameError::TooLong));
     }
 
     #[test]

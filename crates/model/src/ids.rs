@@ -14,10 +14,7 @@ pub struct TextError {
 
 impl TextError {
     fn new(text: &str, what: &'static str) -> Self {
-        Self {
-            text: text.chars().take(80).collect(),
-            what,
-        }
+        Self { text: text.chars().take(80).collect(), what }
     }
 }
 
@@ -39,10 +36,7 @@ impl std::str::FromStr for ServiceId {
     type Err = TextError;
     fn from_str(text: &str) -> Result<Self, TextError> {
         let part = |part: &str| {
-            !part.is_empty()
-                && part
-                    .bytes()
-                    .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+            !part.is_empty() && part.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
         };
         if text.len() <= 80 && text.contains('.') && text.split('.').all(part) {
             Ok(Self(text.into()))
@@ -62,11 +56,7 @@ impl Jurisdiction {
     #[must_use]
     pub const fn from_bytes(code: [u8; 2]) -> Option<Self> {
         let [a, b] = [code[0].to_ascii_uppercase(), code[1].to_ascii_uppercase()];
-        if a.is_ascii_uppercase() && b.is_ascii_uppercase() {
-            Some(Self([a, b]))
-        } else {
-            None
-        }
+        if a.is_ascii_uppercase() && b.is_ascii_uppercase() { Some(Self([a, b])) } else { None }
     }
 
     /// The code as text.

@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Nanoseconds since 1970-01-01T00:00:00Z.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
 
@@ -13,11 +11,7 @@ impl Timestamp {
     /// From whole seconds and nanoseconds, saturating.
     #[must_use]
     pub const fn from_seconds(seconds: i64, nanos: u32) -> Self {
-        Self(
-            seconds
-                .saturating_mul(1_000_000_000)
-                .saturating_add(nanos as i64),
-        )
+        Self(seconds.saturating_mul(1_000_000_000).saturating_add(nanos as i64))
     }
 
     /// Time that passed since `earlier`; zero where `earlier` is later.
@@ -41,9 +35,7 @@ impl Timestamp {
 }
 
 /// A length of time in nanoseconds.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Duration(pub u64);
 

@@ -60,8 +60,7 @@ impl<'a> Cursor<'a> {
 
     /// A 24-bit number.
     pub fn u24(&mut self) -> Option<u32> {
-        self.array()
-            .map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]))
+        self.array().map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]))
     }
 
     /// A 32-bit number.

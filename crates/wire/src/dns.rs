@@ -1,7 +1,15 @@
 //! DNS messages (RFC 1035, 2782, 3596, 9460), and mDNS and LLMNR, which share the format.
 
+mod name;
+
+use crate::bytes::Cursor;
 use creance_model::HostName;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Kept of one message.
+const QUESTIONS_MAX: usize = 16;
+const ANSWERS_MAX: usize = 128;
+const HEADER_LEN: usize = 12;
 
 /// A name asked about. DNS names may hold bytes that host names do not.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,3 +75,248 @@ pub struct Message {
     /// What the answers tie together, at most 128.
     pub answers: Vec<Answer>,
 }
+
+/// Reads a message. What comes before a fault is kept, and [`Message::malformed`] is set.
+///
+/// `None` where the bytes are no DNS message at all: too short, an operation that was never
+/// assigned, more questions announced than there is room for, or not even one of them readable.
+#[must_use]
+pub fn parse(bytes: &[u8]) -> Option<Message> {
+    let (message, _) = read(bytes)?;
+    Some(message)
+}
+
+/// Whether bytes are, beyond reasonable doubt, an ordinary query: one readable question of the
+/// internet class, no answers, and nothing after the end.
+#[must_use]
+pub fn is_plausible_query(bytes: &[u8]) -> bool {
+    matches!(Header::read(bytes), Some(header)
+        if !header.response && header.opcode == 0 && !header.reserved && header.rcode == 0
+            && header.questions == 1 && header.answers == 0 && header.authorities == 0
+            && header.additionals <= 2)
+        && is_tidy(bytes)
+}
+
+/// Whether bytes are, beyond reasonable doubt, an ordinary answer: its question readable, and the
+/// records filling it to the last byte.
+#[must_use]
+pub fn is_plausible_response(bytes: &[u8]) -> bool {
+    matches!(Header::read(bytes), Some(header)
+        if header.response && header.opcode == 0 && !header.reserved && header.rcode <= 5
+            && header.questions == 1)
+        && is_tidy(bytes)
+}
+
+fn is_tidy(bytes: &[u8]) -> bool {
+    let Some((message, end)) = read(bytes) else {
+        return false;
+    };
+    let class = end_of_question(bytes).and_then(|(_, class)| class);
+    !message.malformed
+        && end == bytes.len()
+        && matches!(class, Some(1 | 0x8001))
+        && matches!(message.questions.as_slice(), [question]
+            if matches!(question.name, QueryName::Host(_)) && (1..=260).contains(&question.kind))
+}
+
+/// The fixed head of a message (RFC 1035, 4.1.1).
+struct Header {
+    id: u16,
+    response: bool,
+    opcode: u8,
+    truncated: bool,
+    reserved: bool,
+    rcode: u8,
+    questions: u16,
+    answers: u16,
+    authorities: u16,
+    additionals: u16,
+}
+
+impl Header {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let mut cursor = Cursor::new(bytes);
+        let id = cursor.u16()?;
+        let [high, low] = cursor.array()?;
+        let header = Self {
+            id,
+            response: high & 0x80 != 0,
+            opcode: high >> 3 & 0xf,
+            truncated: high & 2 != 0,
+            reserved: low & 0x40 != 0,
+            rcode: low & 0xf,
+            questions: cursor.u16()?,
+            answers: cursor.u16()?,
+            authorities: cursor.u16()?,
+            additionals: cursor.u16()?,
+        };
+        let assigned = matches!(header.opcode, 0..=2 | 4..=6);
+        // A question has at least a root name, a type and a class.
+        let room = usize::from(header.questions) * 5 <= cursor.len();
+        (assigned && room).then_some(header)
+    }
+}
+
+/// The message, and where parsing stopped.
+fn read(bytes: &[u8]) -> Option<(Message, usize)> {
+    let header = Header::read(bytes)?;
+    let mut message = Message {
+        id: header.id,
+        response: header.response,
+        rcode: header.rcode,
+        truncated: header.truncated,
+        malformed: false,
+        questions: Vec::new(),
+        answers: Vec::new(),
+    };
+    let mut at = HEADER_LEN;
+    let announced = header.questions > 0;
+    let records =
+        [header.answers, header.authorities, header.additionals].into_iter().map(u32::from).sum::<u32>();
+    for _ in 0..header.questions {
+        match question(bytes, at) {
+            Some((question, end)) if message.questions.len() < QUESTIONS_MAX => {
+                message.questions.push(question);
+                at = end;
+            }
+            _ => {
+                message.malformed = true;
+                break;
+            }
+        }
+    }
+    // Bytes that announce something of which nothing can be read are not DNS.
+    if announced && message.questions.is_empty() {
+        return None;
+    }
+    if !announced && (records == 0 && !header.response) {
+        return None;
+    }
+    // Only an answer to a standard query ties names to addresses.
+    let telling = header.response && header.opcode == 0;
+    for _ in 0..records {
+        if message.malformed {
+            break;
+        }
+        match record(bytes, at, telling, &mut message.answers) {
+            Some(end) if message.answers.len() <= ANSWERS_MAX => at = end,
+            _ => message.malformed = true,
+        }
+    }
+    message.answers.truncate(ANSWERS_MAX);
+    let nothing_read = !announced && message.malformed && message.answers.is_empty();
+    (!nothing_read).then_some((message, at))
+}
+
+fn question(bytes: &[u8], at: usize) -> Option<(Question, usize)> {
+    let (name, end) = name::read(bytes, at)?;
+    let kind = Cursor::new(bytes.get(end..)?).u16()?;
+    let end = end + 4;
+    (end <= bytes.len()).then_some((Question { name, kind }, end))
+}
+
+/// The place after the first question, and its class.
+fn end_of_question(bytes: &[u8]) -> Option<(usize, Option<u16>)> {
+    let (_, end) = name::read(bytes, HEADER_LEN)?;
+    let mut cursor = Cursor::new(bytes.get(end..)?);
+    cursor.skip(2)?;
+    Some((end + 4, cursor.u16()))
+}
+
+/// Reads one record and returns the place after it.
+fn record(bytes: &[u8], at: usize, telling: bool, answers: &mut Vec<Answer>) -> Option<usize> {
+    let (owner, end) = name::read(bytes, at)?;
+    let mut cursor = Cursor::new(bytes.get(end..)?);
+    let kind = cursor.u16()?;
+    let class = cursor.u16()?;
+    let ttl_seconds = cursor.u32()?;
+    let data_len = usize::from(cursor.u16()?);
+    let data = cursor.take(data_len)?;
+    let end = bytes.len() - cursor.len();
+    let data_at = end - data_len;
+    // The top bit of the class is multicast DNS's "flush" (RFC 6762, 10.2).
+    let internet = class & 0x7fff == 1;
+    let QueryName::Host(owner) = owner else {
+        return Some(end);
+    };
+    if !telling || !internet {
+        return Some(end);
+    }
+    let mut inner = Cursor::new(data);
+    match kind {
+        1 => answers.push(Answer::Address {
+            name: owner,
+            addr: Ipv4Addr::from(<[u8; 4]>::try_from(data).ok()?).into(),
+            ttl_seconds,
+        }),
+        28 => answers.push(Answer::Address {
+            name: owner,
+            addr: Ipv6Addr::from(<[u8; 16]>::try_from(data).ok()?).into(),
+            ttl_seconds,
+        }),
+        // CNAME and DNAME.
+        5 | 39 => alias(bytes, data_at, end, owner, answers)?,
+        // SRV: priority, weight and port before the target (RFC 2782).
+        33 => {
+            inner.skip(6)?;
+            alias(bytes, data_at + 6, end, owner, answers)?;
+        }
+        // SVCB and HTTPS: priority before the target (RFC 9460, 2.2).
+        64 | 65 => service(bytes, data_at, end, &owner, ttl_seconds, answers)?,
+        _ => {}
+    }
+    Some(end)
+}
+
+/// Reads the name at `at`, which must end by `end`, as what `owner` stands for.
+fn alias(bytes: &[u8], at: usize, end: usize, owner: HostName, answers: &mut Vec<Answer>) -> Option<()> {
+    let (target, after) = name::read(bytes, at)?;
+    if after > end {
+        return None;
+    }
+    if let QueryName::Host(target) = target {
+        answers.push(Answer::Alias { name: owner, target });
+    }
+    Some(())
+}
+
+/// Reads the data of SVCB and HTTPS: its target, the addresses hinted at and keys for ECH.
+fn service(
+    bytes: &[u8],
+    at: usize,
+    end: usize,
+    owner: &HostName,
+    ttl_seconds: u32,
+    answers: &mut Vec<Answer>,
+) -> Option<()> {
+    let (target, after) = name::read(bytes, at.checked_add(2)?)?;
+    let mut parameters = Cursor::new(bytes.get(after..end)?);
+    // The root as target is the owner itself (RFC 9460, 2.5.2).
+    let served = match target {
+        QueryName::Host(target) => {
+            answers.push(Answer::Alias { name: owner.clone(), target: target.clone() });
+            target
+        }
+        QueryName::Root | QueryName::Other(_) => owner.clone(),
+    };
+    while !parameters.is_empty() && answers.len() <= ANSWERS_MAX {
+        let key = parameters.u16()?;
+        let value = parameters.vec16()?;
+        let mut hints: Vec<IpAddr> = Vec::new();
+        match key {
+            4 => hints.extend(value.as_chunks::<4>().0.iter().map(|a| IpAddr::from(*a))),
+            6 => hints.extend(value.as_chunks::<16>().0.iter().map(|a| IpAddr::from(*a))),
+            5 => answers.push(Answer::EchKeys { name: owner.clone() }),
+            _ => {}
+        }
+        answers.extend(hints.into_iter().take(ANSWERS_MAX).map(|addr| Answer::Address {
+            name: served.clone(),
+            addr,
+            ttl_seconds,
+        }));
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests;

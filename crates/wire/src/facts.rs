@@ -121,6 +121,8 @@ pub enum Anomaly {
     QuicNotOpened,
     /// Certificates larger than what is kept.
     CertificatesTooLarge,
+    /// Two TCP segments brought different bytes for the same place; the first was believed.
+    ContradictingSegments,
 }
 
 /// What was learnt of one conversation.

@@ -13,15 +13,15 @@ pub mod datagram;
 pub mod dns;
 pub mod dtls;
 mod facts;
+mod fragments;
 pub mod http;
 pub mod protocol;
 pub mod proxy;
 pub mod quic;
 pub mod starttls;
 pub mod stream;
+mod text;
 pub mod tls;
 
-pub use facts::{
-    Anomaly, Direction, Facts, HttpRequest, NameSource, ProxyTarget, SeenName, TlsFacts,
-};
+pub use facts::{Anomaly, Direction, Facts, HttpRequest, NameSource, ProxyTarget, SeenName, TlsFacts};
 pub use protocol::{Clarity, Protocol};

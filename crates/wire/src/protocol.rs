@@ -1,4 +1,15 @@
-//! The names of protocols.
+//! The names of protocols, and how each is told apart.
+//!
+//! A protocol is recognised by what its bytes say, never by a port alone. What fits nothing stays
+//! unknown, which lowers the claims that it touches: a wrong name would be worse.
+
+pub(crate) mod background;
+mod checksum;
+pub(crate) mod duml;
+pub(crate) mod mavlink;
+pub(crate) mod media;
+pub(crate) mod messaging;
+pub(crate) mod vpn;
 
 use serde::{Deserialize, Serialize};
 
@@ -98,4 +109,129 @@ pub enum Clarity {
     ClearByNature,
     /// Encrypted, and what is inside may go to anyone: the audit is blind within.
     Tunnel,
+}
+
+impl Protocol {
+    /// The word for it in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Mdns => "mdns",
+            Self::Llmnr => "llmnr",
+            Self::NetbiosNs => "netbios-ns",
+            Self::DnsOverTls => "dns-over-tls",
+            Self::DnsOverQuic => "dns-over-quic",
+            Self::Tls => "tls",
+            Self::Ssl2 => "ssl2",
+            Self::Dtls => "dtls",
+            Self::Quic => "quic",
+            Self::GoogleQuic => "google-quic",
+            Self::Http => "http",
+            Self::Http2 => "http2",
+            Self::HttpProxy => "http-proxy",
+            Self::Socks4 => "socks4",
+            Self::Socks5 => "socks5",
+            Self::Smtp => "smtp",
+            Self::Imap => "imap",
+            Self::Pop3 => "pop3",
+            Self::Ftp => "ftp",
+            Self::Xmpp => "xmpp",
+            Self::Postgres => "postgres",
+            Self::Ssh => "ssh",
+            Self::Ntp => "ntp",
+            Self::Dhcp => "dhcp",
+            Self::Ssdp => "ssdp",
+            Self::Stun => "stun",
+            Self::Rtp => "rtp",
+            Self::Rtcp => "rtcp",
+            Self::Rtsp => "rtsp",
+            Self::Rtmp => "rtmp",
+            Self::Ntrip => "ntrip",
+            Self::Mqtt => "mqtt",
+            Self::WireGuard => "wireguard",
+            Self::OpenVpn => "openvpn",
+            Self::Mavlink1 => "mavlink1",
+            Self::Mavlink2 => "mavlink2",
+            Self::Duml => "duml",
+            Self::Icmp => "icmp",
+            Self::GroupMembership => "group-membership",
+        }
+    }
+
+    /// What a stranger on the path can read of it.
+    ///
+    /// SSH counts as a tunnel since it forwards connections for whoever asks. RTP counts as clear
+    /// although its encrypted form has the same head: who sees DTLS in the same flow may know
+    /// better.
+    #[must_use]
+    pub const fn clarity(self) -> Clarity {
+        match self {
+            Self::DnsOverTls
+            | Self::DnsOverQuic
+            | Self::Tls
+            | Self::Ssl2
+            | Self::Dtls
+            | Self::Quic
+            | Self::GoogleQuic => Clarity::Encrypted,
+            Self::Ssh | Self::WireGuard | Self::OpenVpn => Clarity::Tunnel,
+            Self::Dns
+            | Self::Mdns
+            | Self::Llmnr
+            | Self::NetbiosNs
+            | Self::Ntp
+            | Self::Dhcp
+            | Self::Ssdp
+            | Self::Stun
+            | Self::Icmp
+            | Self::GroupMembership => Clarity::ClearByNature,
+            Self::Http
+            | Self::Http2
+            | Self::HttpProxy
+            | Self::Socks4
+            | Self::Socks5
+            | Self::Smtp
+            | Self::Imap
+            | Self::Pop3
+            | Self::Ftp
+            | Self::Xmpp
+            | Self::Postgres
+            | Self::Rtp
+            | Self::Rtcp
+            | Self::Rtsp
+            | Self::Rtmp
+            | Self::Ntrip
+            | Self::Mqtt
+            | Self::Mavlink1
+            | Self::Mavlink2
+            | Self::Duml => Clarity::Cleartext,
+        }
+    }
+}
+
+impl std::fmt::Display for Protocol {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_clarity_are_what_reports_rely_on() {
+        for (protocol, name, clarity) in [
+            (Protocol::Tls, "tls", Clarity::Encrypted),
+            (Protocol::GoogleQuic, "google-quic", Clarity::Encrypted),
+            (Protocol::Http, "http", Clarity::Cleartext),
+            (Protocol::Mavlink2, "mavlink2", Clarity::Cleartext),
+            (Protocol::Ntp, "ntp", Clarity::ClearByNature),
+            (Protocol::Ssh, "ssh", Clarity::Tunnel),
+            (Protocol::WireGuard, "wireguard", Clarity::Tunnel),
+        ] {
+            assert_eq!(protocol.to_string(), name);
+            assert_eq!(protocol.clarity(), clarity, "{name}");
+        }
+    }
 }

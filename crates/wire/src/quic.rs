@@ -1,12 +1,180 @@
 //! QUIC Initial packets (RFC 9000, 9001, 9369 and the drafts) and the hello within them.
+//!
+//! Initial packets are encrypted with keys that follow from the packet itself, so that anyone
+//! may read them. Google's own QUIC is read as far as its hello is in clear or so encrypted.
 
-/// Handshakes in progress on one flow.
+mod frames;
+mod google;
+mod handshake;
+mod keys;
+mod packet;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod version;
+
+use crate::{Anomaly, Direction, Facts, Protocol};
+use handshake::Handshake;
+use keys::{Keys, Side};
+use packet::{Initial, Packet};
+use version::Version;
+
+/// At most this many handshakes of one flow are remembered; the oldest goes first.
+const HANDSHAKES_MAX: usize = 4;
+/// After this many datagrams, a handshake that is not over is no longer waited for.
+const DATAGRAMS_MAX: u16 = 256;
+
+/// Handshakes in progress on one flow: at most four, with 16 KiB of each side.
 #[derive(Debug, Default)]
-pub struct Handshakes {}
+pub struct Handshakes {
+    known: Vec<Handshake>,
+    /// Whether the flow has shown to be QUIC.
+    is_quic: bool,
+    /// Whether a hello of Google's was read that stood in clear.
+    google_read: bool,
+    datagrams: u16,
+}
+
+/// How far a reading came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Not QUIC.
+    NotQuic,
+    /// QUIC; further datagrams may tell more.
+    Needs,
+    /// Nothing more is expected, unless a datagram [`starts_handshake`].
+    Done,
+}
+
+/// Reads one datagram and adds what it tells to `facts`.
+///
+/// A hello that was not read to its end leaves `client_hello` of `facts.tls` false. A flow may
+/// carry several connections one after the other: the names of all are added.
+pub fn read(payload: &[u8], direction: Direction, memory: &mut Handshakes, facts: &mut Facts) -> Outcome {
+    if google::is_public_header(payload) {
+        memory.is_quic = true;
+        return google::read(payload, facts);
+    }
+    let is_long = payload.first().is_some_and(|first| first & 0x80 != 0);
+    if is_long {
+        let mut rest = payload;
+        while let Some(after) = read_packet(rest, direction, memory, facts) {
+            rest = after;
+        }
+    }
+    if !memory.is_quic {
+        return Outcome::NotQuic;
+    }
+    memory.progress(is_long, facts)
+}
 
 /// Whether a datagram starts with a QUIC long-header packet that may open a new handshake.
 #[must_use]
 pub fn starts_handshake(payload: &[u8]) -> bool {
-    let _ = payload;
-    false
+    let &[first, a, b, c, d, ..] = payload else {
+        return false;
+    };
+    if first & 0x80 == 0 {
+        return google::is_public_header(payload);
+    }
+    let number = u32::from_be_bytes([a, b, c, d]);
+    number == version::Q046 || Version::of(number).is_some_and(|version| version.is_initial(first))
+}
+
+impl Handshakes {
+    fn progress(&mut self, is_long: bool, facts: &mut Facts) -> Outcome {
+        let hellos_read = self.known.iter().all(Handshake::hello_read);
+        let any_read = self.google_read || !self.known.is_empty();
+        // A short header says that the handshake is over, although an answer was not seen.
+        if any_read && self.known.iter().all(Handshake::settled) || hellos_read && !is_long {
+            self.datagrams = 0;
+            return Outcome::Done;
+        }
+        self.datagrams = self.datagrams.saturating_add(1);
+        if self.datagrams < DATAGRAMS_MAX {
+            return Outcome::Needs;
+        }
+        if !hellos_read {
+            facts.add_anomaly(Anomaly::HeadMissing);
+        }
+        Outcome::Done
+    }
+
+    /// Opens an Initial packet with the keys of a known handshake, or as the first packet of a
+    /// new one. The direction only says what to try first: whoever opens it, it is genuine.
+    fn open(&mut self, initial: &Initial<'_>, direction: Direction) -> Option<(usize, Side, Vec<u8>)> {
+        let sides = match direction {
+            Direction::FromClient => [Side::Client, Side::Server],
+            Direction::FromServer => [Side::Server, Side::Client],
+        };
+        for side in sides {
+            for (index, handshake) in self.known.iter_mut().enumerate().rev() {
+                if let Some(plain) = handshake.open(initial, side) {
+                    return Some((index, side, plain));
+                }
+            }
+        }
+        let mut handshake = Handshake::new(initial.destination);
+        let plain = handshake.open(initial, Side::Client)?;
+        if self.known.len() == HANDSHAKES_MAX {
+            self.known.remove(0);
+        }
+        self.known.push(handshake);
+        Some((self.known.len() - 1, Side::Client, plain))
+    }
+}
+
+/// Reads the first packet of what is left of a datagram; returns what is left after it.
+fn read_packet<'a>(
+    bytes: &'a [u8],
+    direction: Direction,
+    memory: &mut Handshakes,
+    facts: &mut Facts,
+) -> Option<&'a [u8]> {
+    match Packet::parse(bytes)? {
+        Packet::Google(packet) => {
+            memory.is_quic = true;
+            memory.google_read |= google::read(packet, facts) == Outcome::Done;
+            None
+        }
+        Packet::Negotiation => {
+            memory.is_quic = true;
+            facts.add_layer(Protocol::Quic);
+            // The client starts again, and may say something else with the same id.
+            memory.known.clear();
+            None
+        }
+        Packet::Initial(initial) => {
+            memory.is_quic = true;
+            facts.add_layer(initial.version.protocol());
+            if initial.cut_short {
+                facts.add_anomaly(Anomaly::HeadMissing);
+                return None;
+            }
+            read_initial(&initial, direction, memory, facts);
+            Some(initial.rest)
+        }
+        Packet::Other { version, rest } => {
+            memory.is_quic = true;
+            facts.add_layer(version.protocol());
+            Some(rest)
+        }
+    }
+}
+
+fn read_initial(initial: &Initial<'_>, direction: Direction, memory: &mut Handshakes, facts: &mut Facts) {
+    let Some((index, side, plain)) = memory.open(initial, direction) else {
+        match direction {
+            // No server answers it but with a negotiation, and its keys are anyone's guess.
+            Direction::FromClient if initial.provokes => {}
+            Direction::FromClient => facts.add_anomaly(Anomaly::QuicNotOpened),
+            // Its keys follow from a packet of the client that is not there.
+            Direction::FromServer => facts.add_anomaly(Anomaly::HeadMissing),
+        }
+        return;
+    };
+    if let Some(handshake) = memory.known.get_mut(index) {
+        handshake.take(initial.version, side, &plain, facts);
+    }
 }

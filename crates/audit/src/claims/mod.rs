@@ -1,0 +1,234 @@
+//! The claims that an audit decides. docs/claims.md lists them all.
+//!
+//! Each claim looks at every flow and then decides. A claim is refuted by one flow that shows so,
+//! upheld only where every flow agrees and the capture is complete, and inconclusive otherwise.
+
+mod categories;
+mod certificates;
+mod cleartext;
+mod denied_sdk;
+mod explained;
+mod held;
+mod jurisdiction;
+mod parties;
+mod places;
+mod untested;
+
+pub(crate) use categories::Categories;
+pub(crate) use certificates::Certificates;
+pub(crate) use cleartext::Cleartext;
+pub(crate) use denied_sdk::DeniedSdk;
+pub(crate) use explained::Explained;
+pub(crate) use held::Held;
+pub(crate) use jurisdiction::Jurisdictions;
+pub(crate) use parties::Parties;
+pub(crate) use places::Places;
+pub(crate) use untested::untested;
+
+use crate::evidence::Reasons;
+use crate::judged::{Judged, Ownership};
+use crate::report::data::{Claim, Ruling, Table};
+use creance_model::Verdict;
+
+/// What a claim says of one flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// The flow has nothing to do with the claim.
+    Apart,
+    /// The flow agrees with it.
+    Agrees,
+    /// The flow refutes it: why.
+    Against(String),
+    /// The flow leaves it open: why.
+    Open(String),
+}
+
+/// A claim that looks at flows.
+pub(crate) trait Examine {
+    /// Its number.
+    fn number(&self) -> u8;
+    /// The statement that is decided.
+    fn statement(&self) -> String;
+    /// The evidence that it needs.
+    fn needs(&self) -> &'static str;
+    /// What it says of a flow that left within the window.
+    fn examine(&mut self, judged: &Judged<'_>) -> Finding;
+    /// Why it is not tested at all, where that is so, with what would test it.
+    fn not_tested(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+    /// Whether it is decided by traffic that is absent, so that the tap must be shown to have
+    /// been alive before and after the window.
+    fn is_silence(&self) -> bool {
+        false
+    }
+    /// Whether it says something of each flow, so that it cannot be decided where there is none.
+    fn needs_flows(&self) -> bool {
+        true
+    }
+    /// Rows that show what it rests on.
+    fn table(&self) -> Option<Table> {
+        None
+    }
+}
+
+/// What limits every verdict of "all" or "nothing".
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Limits {
+    /// The capture is not known to be complete: why.
+    pub(crate) incomplete: Vec<String>,
+    /// The tap is not shown to have been alive before and after the window: why.
+    pub(crate) no_control: Option<String>,
+    /// There is a way to tell which flows are the app's.
+    pub(crate) tells_app: bool,
+}
+
+/// A claim with what it has found so far.
+pub(crate) struct Decider {
+    claim: Box<dyn Examine>,
+    station: Tally,
+    app: Tally,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    agreeing: u64,
+    against: Reasons,
+    open: Reasons,
+}
+
+impl Tally {
+    fn add(&mut self, finding: &Finding, number: u64) {
+        match finding {
+            Finding::Apart => {}
+            Finding::Agrees => self.agreeing += 1,
+            Finding::Against(why) => self.against.add(why, number),
+            Finding::Open(why) => self.open.add(why, number),
+        }
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.agreeing == 0
+    }
+}
+
+impl Decider {
+    pub(crate) fn new(claim: impl Examine + 'static) -> Self {
+        Self { claim: Box::new(claim), station: Tally::default(), app: Tally::default() }
+    }
+
+    pub(crate) fn number(&self) -> u8 {
+        self.claim.number()
+    }
+
+    pub(crate) fn add(&mut self, judged: &Judged<'_>) {
+        if !judged.left() || !judged.in_window {
+            return;
+        }
+        let finding = self.claim.examine(judged);
+        self.station.add(&finding, judged.number());
+        match (judged.ownership, finding) {
+            (Ownership::Other, _) => {}
+            (Ownership::App, finding) => self.app.add(&finding, judged.number()),
+            (Ownership::Unknown, Finding::Against(why)) => {
+                let why = format!("{why}; the capture does not tell whether the app sent it");
+                self.app.add(&Finding::Open(why), judged.number());
+            }
+            (Ownership::Unknown, finding) => self.app.add(&finding, judged.number()),
+        }
+    }
+
+    /// The verdicts.
+    pub(crate) fn decide(self, limits: &Limits, requested: bool) -> Claim {
+        let station = self.rule(&self.station, limits);
+        let app = if station.verdict == Verdict::Upheld.as_str()
+            || station.verdict == Verdict::NotTested.as_str()
+        {
+            station.clone()
+        } else if limits.tells_app {
+            self.rule(&self.app, limits)
+        } else {
+            Ruling {
+                verdict: Verdict::Inconclusive.to_string(),
+                because: "nothing tells the app's traffic from the rest of the station's".into(),
+                against: Vec::new(),
+                open: Vec::new(),
+                agreeing_flows: 0,
+                would_decide: Some(
+                    "a capture that names apps (PCAPdroid's trailer, pcapng labels) with --app NAME, or --baseline FILE of the same station without the app".into(),
+                ),
+            }
+        };
+        Claim {
+            number: self.claim.number(),
+            statement: self.claim.statement(),
+            requested,
+            needs: self.claim.needs().to_owned(),
+            station,
+            app,
+            variants: Vec::new(),
+            table: self.claim.table(),
+        }
+    }
+
+    fn rule(&self, tally: &Tally, limits: &Limits) -> Ruling {
+        let (verdict, because, would_decide) = self.verdict(tally, limits);
+        Ruling {
+            verdict: verdict.to_string(),
+            because,
+            against: tally.against.list(),
+            open: tally.open.list(),
+            agreeing_flows: tally.agreeing,
+            would_decide,
+        }
+    }
+
+    fn verdict(&self, tally: &Tally, limits: &Limits) -> (Verdict, String, Option<String>) {
+        if let Some((why, would)) = self.claim.not_tested() {
+            return (Verdict::NotTested, why.into(), Some(would.into()));
+        }
+        if let Some(first) = tally.against.list().first() {
+            let flows = tally.against.flows();
+            return (Verdict::Refuted, format!("{} ({} in all)", first.text, count(flows, "flow")), None);
+        }
+        if let Some(first) = tally.open.list().first() {
+            let because = format!("{} ({} left open in all)", first.text, count(tally.open.flows(), "flow"));
+            return (Verdict::Inconclusive, because, Some("evidence for each flow listed as open".into()));
+        }
+        if let Some(first) = limits.incomplete.first() {
+            let because =
+                format!("nothing speaks against it, but the capture is not known to be complete: {first}");
+            return (
+                Verdict::Inconclusive,
+                because,
+                Some("a complete capture: pcapng with drop counters that are zero".into()),
+            );
+        }
+        if let (true, Some(why)) = (self.claim.is_silence(), &limits.no_control) {
+            let because = format!("nothing speaks against it, but {why}");
+            let would =
+                "--window FROM..TO within a capture that shows the station's traffic before and after";
+            return (Verdict::Inconclusive, because, Some(would.into()));
+        }
+        if self.claim.needs_flows() && tally.is_empty() {
+            let would = "a capture in which the station sends something".to_owned();
+            return (
+                Verdict::Inconclusive,
+                "no flow left the station, so there was nothing to test".into(),
+                Some(would),
+            );
+        }
+        let because = match tally.agreeing {
+            0 => "nothing left the station in the judged time, and the tap was alive before and after".into(),
+            agreeing => {
+                format!("{} left the station in the judged time, and each agrees", count(agreeing, "flow"))
+            }
+        };
+        (Verdict::Upheld, because, None)
+    }
+}
+
+/// `1 flow`, `2 flows`.
+pub(crate) fn count(number: u64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}

@@ -1,0 +1,223 @@
+//! How much of what happened the captures show, and what that does to verdicts.
+
+use crate::claims::{Limits, count};
+use crate::evidence::Reasons;
+use crate::judged::Judged;
+use crate::reading::Reading;
+use crate::report::data::{Control, Counted, Coverage};
+use crate::stations::Stations;
+use crate::when::{rfc3339, seconds_after};
+use creance_capture::{Compression, Ended, Ending, FlowRecord, Started, Unread};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Tunnels listed.
+const TUNNELS_MAX: usize = 100;
+
+/// What flows add to the coverage.
+#[derive(Debug, Default)]
+pub(crate) struct Observed {
+    flows: u64,
+    mid_stream: u64,
+    evicted: u64,
+    truncated: u64,
+    unseen: u64,
+    tunnels: BTreeSet<String>,
+    blinding: Reasons,
+    before: Control,
+    after: Control,
+}
+
+impl Observed {
+    pub(crate) fn add(&mut self, judged: &Judged<'_>) {
+        let FlowRecord { started, ended, truncated_packets, unseen_acknowledged, before, after, .. } =
+            judged.flow;
+        self.flows += 1;
+        self.mid_stream += u64::from(*started == Started::MidStream);
+        self.evicted += u64::from(*ended == Ended::Evicted);
+        self.truncated += truncated_packets;
+        self.unseen += unseen_acknowledged;
+        for tunnel in &judged.flow.tunnels {
+            if self.tunnels.len() < TUNNELS_MAX {
+                self.tunnels.insert(format!("{} {} – {}", tunnel.kind, tunnel.source, tunnel.destination));
+            }
+        }
+        if !judged.left() {
+            return;
+        }
+        for text in judged.blinding {
+            self.blinding.add(text, judged.number());
+        }
+        for (control, traffic) in [(&mut self.before, before), (&mut self.after, after)] {
+            control.sent_packets += judged.seen.sent(traffic).packets;
+            control.received_packets += judged.seen.received(traffic).packets;
+        }
+    }
+
+    /// What limits every verdict of "all" or "nothing".
+    pub(crate) fn limits(&self, reading: &Reading, stations: &Stations, tells_app: bool) -> Limits {
+        let mut incomplete = Vec::new();
+        if reading.counts.packets == 0 {
+            incomplete.push("the capture holds no packet".to_owned());
+        }
+        incomplete.extend(inputs(reading));
+        incomplete.extend(counted(reading));
+        if self.unseen > 0 {
+            incomplete.push(format!(
+                "{} of bytes that are not in the capture: it has lost packets",
+                count(self.unseen, "acknowledgement")
+            ));
+        }
+        if !stations.doubtful.is_empty() {
+            let list: Vec<String> = stations.doubtful.iter().take(5).map(ToString::to_string).collect();
+            incomplete.push(format!(
+                "{} sent as well and cannot be told apart from the declared stations ({}); declare what is a station's",
+                count(stations.doubtful.len() as u64, "other host"),
+                list.join(", ")
+            ));
+        }
+        if stations.overflowed {
+            incomplete.push("more addresses than can be told apart".into());
+        }
+        Limits { incomplete, no_control: self.no_control(reading), tells_app }
+    }
+
+    fn no_control(&self, reading: &Reading) -> Option<String> {
+        let Some(window) = reading.window else {
+            return Some(
+                "no window was given, so that nothing shows the tap to have been alive before and after"
+                    .into(),
+            );
+        };
+        let alive = |control: Control| control.sent_packets > 0 && control.received_packets > 0;
+        match (alive(self.before), alive(self.after)) {
+            (false, false) => Some("no traffic of the station was seen before or after the window".into()),
+            (false, true) => Some("no traffic of the station was seen before the window".into()),
+            (true, false) => Some("no traffic of the station was seen after the window".into()),
+            (true, true) if reading.counts.backward_times > 0 && reading.inputs.len() > 1 => None,
+            (true, true) if window.from >= window.to => Some("the window is empty".into()),
+            (true, true) => None,
+        }
+    }
+
+    pub(crate) fn report(self, reading: &Reading, limits: &Limits, stations: &Stations) -> Coverage {
+        let counts = &reading.counts;
+        let seconds = counts.first.zip(counts.last).map_or(0.0, |(first, last)| seconds_after(first, last));
+        let drops: Option<Vec<u64>> = reading
+            .inputs
+            .iter()
+            .flat_map(|input| &input.facts.interfaces)
+            .map(creance_capture::Interface::drops)
+            .collect();
+        Coverage {
+            first: counts.first.map(rfc3339),
+            last: counts.last.map(rfc3339),
+            seconds,
+            packets: counts.packets,
+            bytes: counts.wire_bytes,
+            flows: self.flows,
+            dropped: drops.filter(|drops| !drops.is_empty()).map(|drops| drops.iter().sum()),
+            truncated_packets: reading.inputs.iter().map(|input| input.facts.truncated_packets).sum(),
+            mid_stream_flows: self.mid_stream,
+            evicted_flows: self.evicted,
+            unseen_acknowledged: self.unseen,
+            unread: list(&counts.unread),
+            link_only: list(&counts.link_only),
+            tunnels: self.tunnels.into_iter().collect(),
+            blinding: self.blinding.list(),
+            control_before: self.before,
+            control_after: self.after,
+            lowered_by: limits.incomplete.iter().chain(&limits.no_control).cloned().collect(),
+            not_covered: not_covered(stations),
+        }
+    }
+}
+
+fn inputs(reading: &Reading) -> Vec<String> {
+    let mut list = Vec::new();
+    for input in &reading.inputs {
+        let name = &input.name;
+        match &input.facts.ending {
+            Ending::Complete => {}
+            Ending::CutShort { offset } => list.push(format!("`{name}` is cut short at byte {offset}")),
+            Ending::Damaged { offset, what } => {
+                list.push(format!("`{name}` is damaged at byte {offset}: {what}"))
+            }
+            Ending::Unreadable { offset, what } if input.compression == Compression::None => {
+                list.push(format!("`{name}` cannot be read on at byte {offset}: {what}"));
+            }
+            Ending::Unreadable { offset, what } => list.push(format!(
+                "`{name}` cannot be unpacked on at byte {offset} of its content ({}): {what}",
+                input.compression.as_str()
+            )),
+        }
+        for interface in &input.facts.interfaces {
+            let of = interface.name.as_deref().unwrap_or("an interface");
+            match interface.drops() {
+                Some(0) => {}
+                Some(dropped) => {
+                    list.push(format!("`{name}` says that {of} lost {}", count(dropped, "packet")))
+                }
+                None if interface.packets == 0 && input.facts.interfaces.len() > 1 => {}
+                None => list.push(format!("`{name}` does not say whether packets of {of} were lost")),
+            }
+            if let Some(filter) = &interface.filter {
+                list.push(format!("`{name}` was captured with the filter `{filter}`"));
+            }
+        }
+        if input.facts.truncated_packets > 0 {
+            list.push(format!(
+                "{} of `{name}` cut short by the snap length",
+                count(input.facts.truncated_packets, "packet")
+            ));
+        }
+        if input.facts.untimed_packets > 0 && reading.window.is_some() {
+            list.push(format!("{} of `{name}` without a time", count(input.facts.untimed_packets, "packet")));
+        }
+    }
+    list
+}
+
+fn counted(reading: &Reading) -> Vec<String> {
+    let counts = &reading.counts;
+    let mut list: Vec<String> = counts
+        .unread
+        .iter()
+        .map(|(name, unread)| format!("{} not understood: {name}", count(unread.packets, "packet")))
+        .collect();
+    if counts.fragments_lost > 0 {
+        list.push(format!("{} never became whole", count(counts.fragments_lost, "fragmented packet")));
+    }
+    list
+}
+
+fn list(kinds: &BTreeMap<String, Unread>) -> Vec<Counted> {
+    kinds
+        .iter()
+        .map(|(name, unread)| Counted {
+            name: name.clone(),
+            packets: unread.packets,
+            bytes: unread.bytes,
+            first_packet: unread.first_packet,
+        })
+        .collect()
+}
+
+fn not_covered(stations: &Stations) -> Vec<String> {
+    let mut list = vec![
+        "other radios of the station or the aircraft (a mobile dongle, eSIM, a second Wi-Fi, tethering): off or not, the capture does not show it".to_owned(),
+        "frames that a tap on the sending host itself does not see; a tap at the far end does".to_owned(),
+        "what is inside encrypted payload, and who reads it behind the address".to_owned(),
+    ];
+    if !stations.resolvers.is_empty() {
+        list.push("whom the resolvers asked in turn".into());
+    }
+    if !stations.others.is_empty() {
+        let some: Vec<String> = stations.others.iter().take(5).map(ToString::to_string).collect();
+        list.push(format!(
+            "{} with link-layer addresses of their own sent as well and were not judged: {}",
+            count(stations.others.len() as u64, "other host"),
+            some.join(", ")
+        ));
+    }
+    list
+}

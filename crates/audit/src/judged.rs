@@ -1,0 +1,69 @@
+//! One flow with everything that was concluded of it.
+
+use crate::mode::Ruled;
+use crate::protection::Protection;
+use crate::sent::{Direction, Seen};
+use crate::who::Who;
+use creance_capture::FlowRecord;
+use creance_residency::Residency;
+
+/// Whether a flow is the judged app's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ownership {
+    /// It is.
+    App,
+    /// It is another's.
+    Other,
+    /// The capture does not tell.
+    Unknown,
+}
+
+/// A flow with what was concluded of it.
+#[derive(Debug)]
+pub(crate) struct Judged<'a> {
+    pub(crate) flow: &'a FlowRecord,
+    pub(crate) seen: &'a Seen,
+    pub(crate) who: &'a Who<'a>,
+    pub(crate) place: &'a Residency,
+    pub(crate) protection: Protection,
+    pub(crate) blinding: &'a [&'static str],
+    /// What the claimed mode says, where one is claimed and the flow left.
+    pub(crate) ruled: Option<&'a Ruled>,
+    pub(crate) ownership: Ownership,
+    /// Whether the certificates hold for the first name, where there are any.
+    pub(crate) validity: Option<creance_wire::certificate::Validity>,
+    /// Whether it left within the judged window.
+    pub(crate) in_window: bool,
+}
+
+impl Judged<'_> {
+    pub(crate) const fn number(&self) -> u64 {
+        self.flow.number
+    }
+
+    pub(crate) fn left(&self) -> bool {
+        self.seen.direction == Direction::Left
+    }
+
+    /// Whom it went to, for a sentence.
+    pub(crate) fn to(&self) -> String {
+        let remote = self.seen.remote;
+        match self.who.names.first().filter(|_| !self.who.is_resolver) {
+            Some(name) => name.text.clone(),
+            None if remote.port == 0 => remote.addr.to_string(),
+            None => remote.to_string(),
+        }
+    }
+
+    /// Whether the services are known for certain: every name listed and tied, nothing hidden.
+    pub(crate) fn is_certain(&self) -> bool {
+        use crate::who::Tie;
+        !self.who.is_proxy
+            && !self.flow.is_tunnel
+            && self.blinding.is_empty()
+            && self.flow.facts.anomalies.is_empty()
+            && !self.who.names.is_empty()
+            && self.flow.queried_left_out == 0
+            && self.who.names.iter().all(|name| name.tie != Tie::Nothing)
+    }
+}

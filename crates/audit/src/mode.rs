@@ -1,0 +1,331 @@
+//! Whether the claimed mode would have let a flow out.
+
+use crate::sent::Seen;
+use crate::who::{How, Name, Resolver, Tie, Who};
+use creance_capture::{FlowRecord, Started};
+use creance_catalogue::{Binding, Catalogue, HostPattern, Service};
+use creance_model::{Mode, ServiceId, Transport};
+use creance_policy::{Decision, Policies, Request, ServiceFacts};
+use creance_wire::{Anomaly, NameSource, Protocol};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Different names below one wildcard that are taken for ordinary; more may be a tunnel.
+const LABELS_MAX: usize = 24;
+/// The longest label that is taken for ordinary, in bytes.
+const LABEL_BYTES_MAX: usize = 40;
+
+/// What a mode says of a flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ruled {
+    /// Let out, by these policies.
+    Allowed(Vec<String>),
+    /// Not let out: why, and by these policies.
+    Denied(String, Vec<String>),
+    /// It may have been an allowed service or not: why.
+    Unclear(String),
+}
+
+impl Ruled {
+    pub(crate) const fn word(&self) -> &'static str {
+        match self {
+            Self::Allowed(_) => "allowed",
+            Self::Denied(..) => "denied",
+            Self::Unclear(_) => "unclear",
+        }
+    }
+}
+
+/// The decision table of a mode.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    services: BTreeMap<ServiceId, Decision>,
+    unknown: Decision,
+    /// Whether any service at all may be let out.
+    anything_allowed: bool,
+    /// Names asked for below each wildcard of an allowed service.
+    below: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Rules {
+    /// Decides every service of a catalogue once.
+    pub(crate) fn new(
+        policies: &Policies,
+        catalogue: &Catalogue,
+        mode: Mode,
+        exempt: &BTreeSet<ServiceId>,
+        granted: &BTreeSet<ServiceId>,
+    ) -> Self {
+        let decide = |service: Option<&ServiceFacts>| {
+            policies.decide(&Request {
+                station: "station".into(),
+                mode,
+                seal: None,
+                service,
+                exempt,
+                granted,
+            })
+        };
+        let services: BTreeMap<ServiceId, Decision> = catalogue
+            .services()
+            .map(|service| (service.id.clone(), decide(Some(&facts(catalogue, service)))))
+            .collect();
+        let unknown = decide(None);
+        let anything_allowed = unknown.allowed || services.values().any(|decision| decision.allowed);
+        Self { services, unknown, anything_allowed, below: BTreeMap::new() }
+    }
+
+    /// The decision on a service.
+    pub(crate) fn service(&self, id: &ServiceId) -> &Decision {
+        self.services.get(id).unwrap_or(&self.unknown)
+    }
+
+    /// Decides a flow that left within the window.
+    pub(crate) fn rule(&mut self, flow: &FlowRecord, seen: &Seen, who: &Who<'_>) -> Ruled {
+        if self.unknown.allowed && self.services.values().all(|decision| decision.allowed) {
+            return Ruled::Allowed(self.unknown.determining.clone());
+        }
+        let ruled = if flow.is_tunnel {
+            self.unknown_is(format!("a tunnel to {}", seen.remote.addr))
+        } else if who.is_resolver {
+            self.resolver(flow, seen, who)
+        } else if who.names.iter().any(|name| matches!(name.how, How::Claimed(_))) {
+            self.named(flow, seen, who)
+        } else {
+            self.nameless(flow, seen, who)
+        };
+        match ruled {
+            // What leaves an earlier conversation without payload tells of its end.
+            Ruled::Denied(why, _) if seen.only_empty_segments(flow) => {
+                Ruled::Unclear(format!("only empty segments of a connection opened earlier ({why})"))
+            }
+            other => other,
+        }
+    }
+
+    fn unknown_is(&self, what: String) -> Ruled {
+        if self.unknown.allowed {
+            Ruled::Allowed(self.unknown.determining.clone())
+        } else {
+            Ruled::Denied(what, self.unknown.determining.clone())
+        }
+    }
+
+    /// Each name that was asked for must be of an allowed service: the name itself has left.
+    fn resolver(&mut self, flow: &FlowRecord, seen: &Seen, who: &Who<'_>) -> Ruled {
+        let resolver = seen.remote.addr;
+        let mut policies = BTreeSet::new();
+        let mut unclear = match who.resolver {
+            // Whatever is asked of a stranger tells the stranger.
+            Resolver::Stranger => {
+                return self.unknown_is(format!("asked {resolver}, an unknown resolver outside"));
+            }
+            Resolver::Doubted => {
+                Some(format!("asked {resolver}, one of several resolvers on the station's network"))
+            }
+            Resolver::Believed => None,
+        };
+        for name in who.names.iter().filter(|name| name.in_window) {
+            match self.best(name) {
+                None => return self.unknown_is(format!("asked {resolver} for a name of no known service")),
+                Some((id, decision)) if !decision.allowed => {
+                    return Ruled::Denied(
+                        format!("asked {resolver} for a name of {id}"),
+                        decision.determining.clone(),
+                    );
+                }
+                Some((_, decision)) => policies.extend(decision.determining.iter().cloned()),
+            }
+            if let Some(why) = self.tunnel_like(name) {
+                unclear = Some(why);
+            }
+        }
+        let asked_in_window = who.names.iter().any(|name| name.in_window);
+        let damaged = flow
+            .facts
+            .anomalies
+            .iter()
+            .any(|anomaly| matches!(anomaly, Anomaly::Malformed(_) | Anomaly::NotFollowed));
+        if flow.queried_left_out > 0 {
+            return Ruled::Unclear(format!("asked {resolver} for more names than are kept"));
+        }
+        if damaged || flow.truncated_packets > 0 || (!asked_in_window && seen.sent(&flow.window).payload > 0)
+        {
+            return Ruled::Unclear(format!("questions to {resolver} could not be read"));
+        }
+        match unclear {
+            Some(why) => Ruled::Unclear(why),
+            None => Ruled::Allowed(policies.into_iter().collect()),
+        }
+    }
+
+    /// Names below an allowed wildcard, and questions that hosts do not need, can carry data.
+    fn tunnel_like(&mut self, name: &Name<'_>) -> Option<String> {
+        let host = name.host.as_ref()?;
+        // A, CNAME, AAAA, SVCB, HTTPS.
+        if !matches!(name.query_kind, 1 | 5 | 28 | 64 | 65) {
+            return Some(format!(
+                "asked for a record of type {} of {host}, which may carry data",
+                name.query_kind
+            ));
+        }
+        if host.as_str().split('.').any(|label| label.len() > LABEL_BYTES_MAX) {
+            return Some(format!(
+                "asked for a name with a label of more than {LABEL_BYTES_MAX} bytes, which may carry data"
+            ));
+        }
+        let wildcard = name.listed.iter().find_map(|listed| match &listed.found.host.pattern {
+            HostPattern::Below(suffix) => Some(suffix.as_str().to_owned()),
+            HostPattern::Exact(_) => None,
+        })?;
+        let labels = self.below.entry(wildcard.clone()).or_default();
+        if labels.len() <= LABELS_MAX {
+            labels.insert(host.as_str().to_owned());
+        }
+        (labels.len() > LABELS_MAX)
+            .then(|| format!("asked for more than {LABELS_MAX} names below {wildcard}, which may carry data"))
+    }
+
+    /// Every name must be of an allowed service and tied to the address.
+    fn named(&self, flow: &FlowRecord, seen: &Seen, who: &Who<'_>) -> Ruled {
+        let mut policies = BTreeSet::new();
+        let mut unclear = None;
+        for name in &who.names {
+            let Some((id, decision)) = self.best(name) else {
+                return self.unknown_is(format!(
+                    "{} is of no known service on port {}",
+                    name.text, seen.remote.port
+                ));
+            };
+            if !decision.allowed {
+                return Ruled::Denied(format!("{} is of {id}", name.text), decision.determining.clone());
+            }
+            policies.extend(decision.determining.iter().cloned());
+            if who.is_proxy {
+                unclear = Some(format!(
+                    "{} was asked of the proxy {}, which may relay anywhere",
+                    name.text, seen.remote.addr
+                ));
+            } else if name.tie == Tie::Nothing {
+                unclear =
+                    Some(format!("{} is only claimed: nothing ties it to {}", name.text, seen.remote.addr));
+            } else if !binds(name, flow) {
+                unclear = Some(format!("{} is not bound in the way that its service needs", name.text));
+            }
+        }
+        if flow.facts.tls.as_ref().is_some_and(|tls| tls.ech) {
+            unclear = Some("ECH: the visible name may not be the true one".into());
+        }
+        if let Some(anomaly) = flow.facts.anomalies.first() {
+            unclear = Some(describe(anomaly).to_owned());
+        }
+        if flow.facts.left_out > 0 {
+            unclear = Some("more names or requests than are kept".into());
+        }
+        if flow.truncated_packets > 0
+            && flow.facts.protocol() != Some(Protocol::Tls)
+            && flow.facts.protocol() != Some(Protocol::Quic)
+        {
+            unclear = Some("packets are cut short where names may stand".into());
+        }
+        match unclear {
+            Some(why) => Ruled::Unclear(why),
+            None => Ruled::Allowed(policies.into_iter().collect()),
+        }
+    }
+
+    /// No name in the flow: only a service that is bound by its name alone can be let out.
+    fn nameless(&self, flow: &FlowRecord, seen: &Seen, who: &Who<'_>) -> Ruled {
+        let remote = seen.remote;
+        let candidates: Vec<_> = who.names.iter().map(|name| (name, self.best(name))).collect();
+        let is_allowed = |candidate: &Option<(&ServiceId, &Decision)>| {
+            candidate.is_some_and(|(_, decision)| decision.allowed)
+        };
+        let by_name_only = candidates.iter().all(|(name, best)| {
+            is_allowed(best)
+                && name.tie != Tie::Nothing
+                && name.listed.iter().any(|listed| listed.binding == Binding::NameOnly)
+        });
+        if !candidates.is_empty()
+            && by_name_only
+            && flow.started == Started::AtStart
+            && flow.truncated_packets == 0
+        {
+            let policies: BTreeSet<String> = candidates
+                .iter()
+                .filter_map(|(_, best)| *best)
+                .flat_map(|(_, decision)| decision.determining.clone())
+                .collect();
+            return Ruled::Allowed(policies.into_iter().collect());
+        }
+        if let Some((name, _)) = candidates.iter().find(|(_, best)| is_allowed(best)) {
+            return Ruled::Unclear(format!(
+                "no name in the flow; DNS led to {} by {}",
+                remote.addr, name.text
+            ));
+        }
+        let unreadable = flow.started == Started::MidStream
+            || !flow.facts.anomalies.is_empty()
+            || flow.truncated_packets > 0;
+        if self.anything_allowed && unreadable && flow.transport != Transport::Icmp {
+            return Ruled::Unclear(format!("the start of the flow to {remote} could not be read"));
+        }
+        match candidates.first() {
+            Some((name, Some((id, decision)))) => Ruled::Denied(
+                format!("{} ({}) is of {id}", remote.addr, name.text),
+                decision.determining.clone(),
+            ),
+            Some((name, None)) => {
+                self.unknown_is(format!("{} ({}) is of no known service", remote.addr, name.text))
+            }
+            None => self.unknown_is(format!("{} to {} without a name", flow.transport, remote.addr)),
+        }
+    }
+
+    /// The decision on a name: that of an allowed service where one lists it, since the wire
+    /// cannot tell the services of one host apart.
+    fn best<'s>(&'s self, name: &'s Name<'_>) -> Option<(&'s ServiceId, &'s Decision)> {
+        let decisions = name
+            .listed
+            .iter()
+            .map(|listed| (&listed.found.service.id, self.service(&listed.found.service.id)));
+        decisions.clone().find(|(_, decision)| decision.allowed).or_else(|| decisions.clone().next())
+    }
+}
+
+/// Whether the name stood where the service's strength of binding needs it.
+fn binds(name: &Name<'_>, flow: &FlowRecord) -> bool {
+    let How::Claimed(source) = name.how else { return false };
+    name.listed.iter().any(|listed| match listed.binding {
+        Binding::Tls => source == NameSource::TlsHello && flow.facts.layers.contains(&Protocol::Tls),
+        Binding::Quic => source == NameSource::QuicHello,
+        Binding::Http => source == NameSource::HttpHost,
+        Binding::NameOnly => true,
+    })
+}
+
+/// What policies may know of a service.
+pub fn facts(catalogue: &Catalogue, service: &Service) -> ServiceFacts {
+    let party = catalogue.party_of(service);
+    ServiceFacts {
+        id: service.id.clone(),
+        party: party.map_or_else(|| service.party.as_str().to_owned(), |party| party.name.clone()),
+        party_kind: party.map_or(creance_model::PartyKind::Third, |party| party.kind),
+        jurisdiction: party.and_then(|party| party.jurisdiction),
+        takes: service.takes.clone(),
+    }
+}
+
+/// An anomaly in plain words.
+pub(crate) const fn describe(anomaly: &Anomaly) -> &'static str {
+    match anomaly {
+        Anomaly::InvalidName(_) => "a name that is no valid host name",
+        Anomaly::SeveralNames => "several names in one hello",
+        Anomaly::NamesDiffer => "different names in one flow",
+        Anomaly::Malformed(_) => "bytes that break the rules of their protocol",
+        Anomaly::HeadMissing => "the start is missing",
+        Anomaly::NotFollowed => "bytes are missing where a name may have stood",
+        Anomaly::QuicNotOpened => "QUIC that could not be opened",
+        Anomaly::CertificatesTooLarge => "certificates larger than what is kept",
+        Anomaly::ContradictingSegments => "segments that contradict each other",
+    }
+}

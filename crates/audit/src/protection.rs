@@ -1,0 +1,178 @@
+//! What a stranger on the path could read of a flow.
+
+use creance_capture::FlowRecord;
+use creance_model::Category;
+use creance_wire::{Anomaly, Clarity, Facts, Protocol};
+
+/// How a flow's payload was protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Protection {
+    /// Encrypted.
+    Encrypted,
+    /// In clear.
+    Cleartext,
+    /// In clear by its nature, and of no app.
+    ClearByNature,
+    /// Encrypted, with anything within.
+    Tunnel,
+    /// No payload.
+    Nothing,
+    /// Not recognised.
+    Unknown,
+}
+
+pub(crate) fn protection(flow: &FlowRecord) -> Protection {
+    let facts = &flow.facts;
+    let broken = facts.anomalies.iter().any(|anomaly| matches!(anomaly, Anomaly::Malformed(_)));
+    match facts.protocol().map(Protocol::clarity) {
+        // A broken hello may have been no hello.
+        Some(Clarity::Encrypted) if broken => Protection::Unknown,
+        Some(Clarity::Encrypted) => Protection::Encrypted,
+        Some(Clarity::Cleartext) => Protection::Cleartext,
+        Some(Clarity::ClearByNature) => Protection::ClearByNature,
+        Some(Clarity::Tunnel) => Protection::Tunnel,
+        None if flow.is_tunnel => Protection::ClearByNature,
+        None if flow.total.up.payload + flow.total.down.payload == 0 => Protection::Nothing,
+        None => Protection::Unknown,
+    }
+}
+
+/// Protocols as a reader knows them, outermost first, such as `http-proxy, tls 1.2`.
+pub(crate) fn describe(facts: &Facts) -> Vec<String> {
+    facts
+        .layers
+        .iter()
+        .map(|layer| match (layer, facts.tls.as_ref().and_then(|tls| tls.version)) {
+            (Protocol::Tls | Protocol::Quic | Protocol::Dtls, Some(version)) => {
+                format!("{} {}", layer.name(), version_name(version))
+            }
+            _ => layer.name().to_owned(),
+        })
+        .collect()
+}
+
+/// The name of a TLS or DTLS version on the wire.
+pub(crate) fn version_name(version: u16) -> String {
+    match version {
+        0x0002 => "SSL 2.0".into(),
+        0x0300 => "SSL 3.0".into(),
+        0x0301 => "1.0".into(),
+        0x0302 => "1.1".into(),
+        0x0303 => "1.2".into(),
+        0x0304 => "1.3".into(),
+        0xfeff => "DTLS 1.0".into(),
+        0xfefd => "DTLS 1.2".into(),
+        0xfefc => "DTLS 1.3".into(),
+        0x7f00..=0x7fff => format!("1.3 draft {}", version & 0xff),
+        other => format!("0x{other:04x}"),
+    }
+}
+
+/// What hides names or content of a flow from an audit.
+pub(crate) fn blinding(flow: &FlowRecord) -> Vec<&'static str> {
+    let facts = &flow.facts;
+    let mut list = Vec::new();
+    if facts.tls.as_ref().is_some_and(|tls| tls.ech) {
+        list.push("ECH: the visible name may not be the true one");
+    }
+    for layer in &facts.layers {
+        match layer {
+            Protocol::DnsOverTls => list.push("DNS over TLS: the names asked for are hidden"),
+            Protocol::DnsOverQuic => list.push("DNS over QUIC: the names asked for are hidden"),
+            Protocol::GoogleQuic => {
+                list.push("Google QUIC: names and content are hidden in its later versions")
+            }
+            _ if layer.clarity() == Clarity::Tunnel => list.push("a tunnel: what is within is hidden"),
+            _ => {}
+        }
+    }
+    let doh = facts.names.iter().any(|seen| is_doh_host(seen.name.as_str()));
+    if doh {
+        list.push("DNS over HTTPS (by its host): the names asked for are hidden");
+    }
+    for anomaly in &facts.anomalies {
+        match anomaly {
+            Anomaly::QuicNotOpened => list.push("QUIC that could not be opened: its name is hidden"),
+            Anomaly::NotFollowed | Anomaly::HeadMissing => {
+                list.push("bytes missing where a name may have stood")
+            }
+            Anomaly::InvalidName(_)
+            | Anomaly::SeveralNames
+            | Anomaly::NamesDiffer
+            | Anomaly::Malformed(_)
+            | Anomaly::CertificatesTooLarge
+            | Anomaly::ContradictingSegments => {}
+        }
+    }
+    list
+}
+
+/// Hosts that serve DNS over HTTPS, as their operators publish them.
+fn is_doh_host(host: &str) -> bool {
+    const HOSTS: [&str; 12] = [
+        "dns.google",
+        "dns64.dns.google",
+        "cloudflare-dns.com",
+        "mozilla.cloudflare-dns.com",
+        "chrome.cloudflare-dns.com",
+        "one.one.one.one",
+        "dns.quad9.net",
+        "doh.opendns.com",
+        "dns.adguard-dns.com",
+        "dns.nextdns.io",
+        "dns.alidns.com",
+        "doh.pub",
+    ];
+    HOSTS.contains(&host)
+}
+
+/// Kinds of data that the wire itself shows a flow to carry.
+pub(crate) fn seen_categories(facts: &Facts) -> Vec<(Category, &'static str)> {
+    let mut seen = Vec::new();
+    for layer in &facts.layers {
+        match layer {
+            Protocol::Ntp => seen.push((Category::Time, "NTP")),
+            Protocol::Rtmp => seen.push((Category::Livestream, "RTMP")),
+            Protocol::Rtsp => seen.push((Category::Livestream, "RTSP")),
+            Protocol::Rtp => seen.push((Category::Livestream, "RTP")),
+            Protocol::Ntrip => seen.push((Category::Rtk, "NTRIP")),
+            Protocol::Mavlink1 | Protocol::Mavlink2 => seen.push((Category::Telemetry, "MAVLink")),
+            Protocol::Duml => seen.push((Category::Telemetry, "DUML")),
+            _ => {}
+        }
+    }
+    for request in &facts.requests {
+        let body = request.content_length.unwrap_or(0) > 0;
+        let media =
+            |prefix| body && request.content_type.as_deref().is_some_and(|kind| kind.starts_with(prefix));
+        if media("image/") || media("video/") {
+            seen.push((Category::Media, "a picture or video in an HTTP body"));
+        }
+        if media("audio/") {
+            seen.push((Category::Audio, "sound in an HTTP body"));
+        }
+        seen.extend(request.query_keys.iter().filter_map(|key| of_query_key(key)));
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    seen
+}
+
+fn of_query_key(key: &str) -> Option<(Category, &'static str)> {
+    let key = key.to_ascii_lowercase();
+    Some(match key.as_str() {
+        "lat" | "lng" | "lon" | "latitude" | "longitude" => {
+            (Category::Location, "coordinates in an HTTP query")
+        }
+        "sn" | "serial" | "serial_number" | "imei" | "uuid" | "device_id" | "deviceid" | "android_id" => {
+            (Category::DeviceId, "a device's mark in an HTTP query")
+        }
+        "email" | "user" | "username" | "account" | "phone" => {
+            (Category::Account, "an account in an HTTP query")
+        }
+        "password" | "passwd" | "token" | "access_token" => {
+            (Category::Credentials, "credentials in an HTTP query")
+        }
+        _ => return None,
+    })
+}

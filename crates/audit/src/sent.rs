@@ -1,0 +1,98 @@
+//! Which way a flow went, seen from the station.
+
+use crate::question::Question;
+use crate::stations::Stations;
+use creance_capture::{FlowRecord, Traffic, Volume};
+use creance_model::{Endpoint, Scope, scope};
+use creance_wire::{Clarity, Protocol};
+
+/// What became of a flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// The station sent packets to somewhere else.
+    Left,
+    /// It went to where nothing leaves from, in words.
+    Stayed(&'static str),
+    /// The station only received.
+    InboundOnly,
+    /// No station took part.
+    NotOfStation,
+}
+
+/// A flow seen from its station.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) direction: Direction,
+    pub(crate) station: Endpoint,
+    pub(crate) remote: Endpoint,
+    /// Whether the station is the flow's client.
+    pub(crate) station_is_client: bool,
+}
+
+impl Seen {
+    pub(crate) fn new(flow: &FlowRecord, stations: &Stations, question: &Question) -> Self {
+        let client_is_station = stations.contains(flow.client.addr);
+        let station_is_client = client_is_station || !stations.contains(flow.server.addr);
+        let (station, remote) =
+            if station_is_client { (flow.client, flow.server) } else { (flow.server, flow.client) };
+        let mut seen = Self { direction: Direction::Left, station, remote, station_is_client };
+        seen.direction = if !stations.contains(station.addr) {
+            Direction::NotOfStation
+        } else if seen.sent(&flow.total).packets == 0 {
+            Direction::InboundOnly
+        } else {
+            stayed(flow, remote, question).map_or(Direction::Left, Direction::Stayed)
+        };
+        seen
+    }
+
+    /// What the station sent.
+    pub(crate) const fn sent(&self, traffic: &Traffic) -> Volume {
+        if self.station_is_client { traffic.up } else { traffic.down }
+    }
+
+    /// What the station received.
+    pub(crate) const fn received(&self, traffic: &Traffic) -> Volume {
+        if self.station_is_client { traffic.down } else { traffic.up }
+    }
+
+    /// Whether anything left within the judged window.
+    pub(crate) fn left_in_window(&self, flow: &FlowRecord) -> bool {
+        self.direction == Direction::Left && self.sent(&flow.window).packets > 0
+    }
+
+    /// Whether all that left within the window are TCP segments without payload of a connection
+    /// that was opened before: its closing, or acknowledgements of what still comes in.
+    pub(crate) fn only_empty_segments(&self, flow: &FlowRecord) -> bool {
+        let before = self.sent(&flow.before).packets + self.received(&flow.before).packets;
+        flow.transport == creance_model::Transport::Tcp
+            && before > 0
+            && self.sent(&flow.window).payload == 0
+            && !(flow.window.opened && self.station_is_client)
+    }
+}
+
+/// Why a flow stayed, where it did. Names, proxies and tunnels are relayed wherever their server
+/// stands, so declaring it makes no sink of it.
+fn stayed(flow: &FlowRecord, remote: Endpoint, question: &Question) -> Option<&'static str> {
+    if flow.is_tunnel {
+        return None;
+    }
+    if scope(remote.addr) == Scope::Loopback {
+        return Some("within the station itself");
+    }
+    let relays = flow.facts.layers.iter().any(|&layer| relays(layer)) || !flow.facts.proxy_targets.is_empty();
+    if flow.confined_to_link {
+        return Some("link-scope broadcast or multicast");
+    }
+    if question.is_local(remote.addr) && !relays {
+        return Some("to a declared sink");
+    }
+    None
+}
+
+fn relays(protocol: Protocol) -> bool {
+    let resolves = matches!(protocol, Protocol::Dns | Protocol::DnsOverTls | Protocol::DnsOverQuic);
+    let proxies = matches!(protocol, Protocol::HttpProxy | Protocol::Socks4 | Protocol::Socks5);
+    resolves || proxies || protocol.clarity() == Clarity::Tunnel
+}

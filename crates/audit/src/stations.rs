@@ -1,0 +1,208 @@
+//! Which addresses are the stations', and which resolvers are believed. A first look at all flows.
+
+use crate::question::Question;
+use creance_capture::{FlowRecord, Flows};
+use creance_model::{Scope, scope};
+use creance_wire::Protocol;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// Addresses that the survey tells apart; beyond, the inference is not made.
+const ADDRESSES_MAX: usize = 1 << 18;
+
+/// Resolvers that anyone may use and whose operators are known.
+const PUBLIC_RESOLVERS: [Ipv4Addr; 8] = [
+    Ipv4Addr::new(1, 0, 0, 1),
+    Ipv4Addr::new(1, 1, 1, 1),
+    Ipv4Addr::new(8, 8, 4, 4),
+    Ipv4Addr::new(8, 8, 8, 8),
+    Ipv4Addr::new(9, 9, 9, 9),
+    Ipv4Addr::new(149, 112, 112, 112),
+    Ipv4Addr::new(208, 67, 220, 220),
+    Ipv4Addr::new(208, 67, 222, 222),
+];
+
+/// The stations, and what else the first look told.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stations {
+    /// Their addresses, each with how it is known to be one.
+    pub addresses: BTreeMap<IpAddr, String>,
+    /// Whether they were declared.
+    pub declared: bool,
+    /// Addresses that opened flows, are no declared station, and cannot be told apart from one.
+    pub doubtful: BTreeSet<IpAddr>,
+    /// Addresses of other hosts that opened flows, told apart by their link-layer addresses.
+    pub others: BTreeSet<IpAddr>,
+    /// Resolvers that stations asked and whose answers are believed.
+    pub resolvers: BTreeMap<IpAddr, String>,
+    /// Resolvers that stations asked and whose answers are not believed, with why.
+    pub doubted_resolvers: BTreeMap<IpAddr, String>,
+    /// The capture has more addresses than the survey tells apart.
+    pub overflowed: bool,
+}
+
+impl Stations {
+    /// Whether an address is a station's.
+    #[must_use]
+    pub(crate) fn contains(&self, addr: IpAddr) -> bool {
+        self.addresses.contains_key(&addr)
+    }
+}
+
+/// What was seen of one address.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    opened: u64,
+    sent: bool,
+    hardware: Option<[u8; 6]>,
+}
+
+/// Looks at all flows once.
+///
+/// # Errors
+/// Where the flows cannot be read back.
+pub(crate) fn survey(flows: &mut Flows, question: &Question) -> io::Result<Stations> {
+    let mut seen: BTreeMap<IpAddr, Seen> = BTreeMap::new();
+    let mut pairs: BTreeSet<(IpAddr, IpAddr)> = BTreeSet::new();
+    let mut asked: BTreeSet<(IpAddr, IpAddr)> = BTreeSet::new();
+    let mut stations = Stations { declared: !question.stations.is_empty(), ..Stations::default() };
+    flows.each(|flow| {
+        note(&mut seen, &flow);
+        let (client, server) = (flow.client.addr, flow.server.addr);
+        if !flow.confined_to_link && pairs.len() < ADDRESSES_MAX {
+            pairs.insert((client, server));
+        }
+        if flow.facts.protocol() == Some(Protocol::Dns) && asked.len() < ADDRESSES_MAX {
+            asked.insert((client, server));
+        }
+        stations.overflowed |= seen.len() >= ADDRESSES_MAX || pairs.len() >= ADDRESSES_MAX;
+        Ok(())
+    })?;
+    if stations.declared {
+        declare(&mut stations, question, &seen);
+    } else {
+        infer(&mut stations, &seen, &pairs);
+    }
+    believe(&mut stations, question, &asked);
+    Ok(stations)
+}
+
+fn note(seen: &mut BTreeMap<IpAddr, Seen>, flow: &FlowRecord) {
+    let [client, server] = flow.hardware;
+    for (addr, hardware, opened, sent) in [
+        (flow.client.addr, client, 1, flow.total.up.packets > 0),
+        (flow.server.addr, server, 0, flow.total.down.packets > 0),
+    ] {
+        if seen.len() >= ADDRESSES_MAX && !seen.contains_key(&addr) {
+            continue;
+        }
+        let entry = seen.entry(addr).or_default();
+        entry.opened += opened;
+        entry.sent |= sent;
+        if sent {
+            entry.hardware = entry.hardware.or(hardware);
+        }
+    }
+}
+
+/// A declared station may have addresses that nobody declared: those with its link-layer address
+/// are its own, and where there is none, other senders cannot be told apart from it.
+fn declare(stations: &mut Stations, question: &Question, seen: &BTreeMap<IpAddr, Seen>) {
+    for addr in &question.stations {
+        stations.addresses.insert(*addr, "declared".into());
+    }
+    let own: BTreeMap<[u8; 6], IpAddr> =
+        question.stations.iter().filter_map(|addr| Some((seen.get(addr)?.hardware?, *addr))).collect();
+    for (addr, entry) in seen {
+        let group = matches!(scope(*addr), Scope::LinkGroup | Scope::WideGroup);
+        if stations.contains(*addr) || entry.opened == 0 || !entry.sent || group || addr.is_unspecified() {
+            continue;
+        }
+        match entry.hardware {
+            Some(hardware) => match own.get(&hardware) {
+                // Beyond a router every address has the router's link-layer address.
+                Some(station) if scope(*station) != Scope::Global || addr.is_ipv6() != station.is_ipv6() => {
+                    stations
+                        .addresses
+                        .insert(*addr, format!("inferred: it has the link-layer address of {station}"));
+                }
+                Some(_) => {
+                    stations.doubtful.insert(*addr);
+                }
+                None => {
+                    stations.others.insert(*addr);
+                }
+            },
+            None => {
+                stations.doubtful.insert(*addr);
+            }
+        }
+    }
+}
+
+/// Every private address that talks to a public one is a station; where there is none, every
+/// address that opened a flow. In doubt an address is a station, since what a station sends has
+/// left.
+fn infer(stations: &mut Stations, seen: &BTreeMap<IpAddr, Seen>, pairs: &BTreeSet<(IpAddr, IpAddr)>) {
+    let is_inside = |addr: IpAddr| matches!(scope(addr), Scope::Private | Scope::LinkUnicast);
+    let is_outside = |addr: IpAddr| matches!(scope(addr), Scope::Global | Scope::Reserved);
+    let sent = |addr: &IpAddr| seen.get(addr).is_some_and(|entry| entry.sent);
+    for (client, server) in pairs {
+        for (inside, outside) in [(client, server), (server, client)] {
+            if is_inside(*inside) && is_outside(*outside) && sent(inside) {
+                stations
+                    .addresses
+                    .insert(*inside, "inferred: a private address that talks to public ones".into());
+            }
+        }
+    }
+    for (client, server) in pairs {
+        if !stations.contains(*client) && !stations.contains(*server) && !client.is_unspecified() {
+            stations
+                .addresses
+                .insert(*client, "inferred: it opened flows to addresses that are no station's".into());
+        }
+    }
+}
+
+/// Answers of a resolver tie names to addresses only where the resolver is not the app's choice:
+/// a declared one, a well-known public one, or the only one on the station's own network.
+fn believe(stations: &mut Stations, question: &Question, asked: &BTreeSet<(IpAddr, IpAddr)>) {
+    let resolvers: BTreeSet<IpAddr> = asked
+        .iter()
+        .filter(|(client, _)| stations.contains(*client))
+        .map(|(_, resolver)| *resolver)
+        .collect();
+    let on_link = |addr: &IpAddr| matches!(scope(*addr), Scope::Private | Scope::LinkUnicast);
+    let private = resolvers.iter().filter(|addr| on_link(addr)).count();
+    for resolver in resolvers {
+        let public = matches!(resolver, IpAddr::V4(addr) if PUBLIC_RESOLVERS.contains(&addr))
+            || is_public_v6(resolver);
+        let (believed, why) = if question.resolvers.contains(&resolver) {
+            (true, "declared")
+        } else if !question.resolvers.is_empty() {
+            (false, "it is none of those declared with --resolver")
+        } else if public {
+            (true, "a well-known public resolver")
+        } else if on_link(&resolver) && private == 1 {
+            (true, "inferred: the only resolver on the station's network")
+        } else if on_link(&resolver) {
+            (false, "stations asked several resolvers on their network; say which is theirs with --resolver")
+        } else {
+            (false, "an address on the internet that is no well-known resolver; an app may have chosen it")
+        };
+        let list = if believed { &mut stations.resolvers } else { &mut stations.doubted_resolvers };
+        list.insert(resolver, why.to_owned());
+    }
+}
+
+fn is_public_v6(addr: IpAddr) -> bool {
+    let IpAddr::V6(addr) = addr else { return false };
+    matches!(
+        addr.segments(),
+        [0x2001, 0x4860, 0x4860, 0, 0, 0, 0, 0x8888 | 0x8844]
+            | [0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111 | 0x1001]
+            | [0x2620, 0x00fe, 0, 0, 0, 0, 0, 0x00fe | 0x0009]
+    )
+}

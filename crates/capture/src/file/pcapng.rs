@@ -1,0 +1,366 @@
+//! The pcapng format (draft-ietf-opsawg-pcapng).
+
+use super::buffer::Buffer;
+use super::number::Order;
+use super::{Ending, FileFacts, Found, Interface, KEPT_MAX, PACKET_BYTES_MAX, Step};
+use creance_model::Timestamp;
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::ops::Range;
+
+pub(super) const SECTION_MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
+
+/// Blocks larger than this that hold no packet are passed over unread.
+const BLOCK_BYTES_READ_MAX: u32 = 4 << 20;
+
+mod block {
+    pub(super) const SECTION: u32 = 0x0a0d_0d0a;
+    pub(super) const INTERFACE: u32 = 1;
+    pub(super) const OLD_PACKET: u32 = 2;
+    pub(super) const SIMPLE_PACKET: u32 = 3;
+    pub(super) const NAMES: u32 = 4;
+    pub(super) const STATISTICS: u32 = 5;
+    pub(super) const PACKET: u32 = 6;
+    pub(super) const SECRETS: u32 = 10;
+    /// Apple's process information block, in the range for local use.
+    pub(super) const APPLE_PROCESS: u32 = 0x8000_0001;
+}
+
+/// What a capture says of the process that sent or received packets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct PacketLabel {
+    /// The name of the app or process.
+    pub app: Option<String>,
+    /// Its number: a process id or an Android user id.
+    pub id: Option<u32>,
+    /// A comment on the packet, as text.
+    pub comment: Option<String>,
+}
+
+/// State of the section that is being read.
+#[derive(Debug, Default)]
+pub(super) struct Pcapng {
+    order: Order,
+    /// Interfaces of this section: their index over all sections and the unit of their times.
+    interfaces: Vec<(u32, Clock)>,
+    /// Labels of this section's process blocks, by their order.
+    processes: Vec<u32>,
+    labels: HashMap<PacketLabel, u32>,
+    last: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    /// Units in a second.
+    units: u64,
+    /// Whole seconds to add.
+    offset_seconds: i64,
+}
+
+impl Clock {
+    fn at(self, ticks: u64) -> Timestamp {
+        let (seconds, rest) = (ticks / self.units, ticks % self.units);
+        let nanos = u128::from(rest) * 1_000_000_000 / u128::from(self.units);
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_add(self.offset_seconds);
+        Timestamp::from_seconds(seconds, u32::try_from(nanos).unwrap_or(999_999_999))
+    }
+}
+
+impl Pcapng {
+    pub(super) fn step<R: Read>(
+        &mut self,
+        buffer: &mut Buffer<R>,
+        facts: &mut FileFacts,
+    ) -> io::Result<Step> {
+        let offset = buffer.offset();
+        let head = buffer.peek(12)?;
+        if head.is_empty() {
+            return Ok(Step::End(Ending::Complete));
+        }
+        if head.first_chunk() == Some(&SECTION_MAGIC) {
+            self.order = match head.get(8..12) {
+                Some(bytes) if Order::Little.u32(bytes, 0) == Some(BYTE_ORDER_MAGIC) => Order::Little,
+                Some(bytes) if Order::Big.u32(bytes, 0) == Some(BYTE_ORDER_MAGIC) => Order::Big,
+                Some(_) => return Ok(damaged(offset, "a section header has no byte-order mark")),
+                None => return Ok(Step::End(Ending::CutShort { offset })),
+            };
+        }
+        let order = self.order;
+        let (Some(kind), Some(length)) = (order.u32(head, 0), order.u32(head, 4)) else {
+            return Ok(Step::End(Ending::CutShort { offset }));
+        };
+        if length < 12 || length % 4 != 0 {
+            return Ok(damaged(
+                offset,
+                &format!("a block claims a length of {length} bytes, which no block can have"),
+            ));
+        }
+        let packet = matches!(kind, block::PACKET | block::SIMPLE_PACKET | block::OLD_PACKET);
+        if length > BLOCK_BYTES_READ_MAX {
+            if packet || kind == block::SECTION {
+                return Ok(damaged(offset, &format!("a packet block claims {length} bytes")));
+            }
+            facts.unknown_blocks += 1;
+            return Ok(Step::Other(length.into()));
+        }
+        let span = length as usize;
+        let whole = buffer.peek(span)?;
+        let Some(bytes) = whole.get(..span) else { return Ok(Step::End(Ending::CutShort { offset })) };
+        if order.u32(bytes, span - 4) != Some(length) {
+            return Ok(damaged(offset, "a block's two lengths differ"));
+        }
+        let body = bytes.get(8..span - 4).unwrap_or_default();
+        if packet {
+            return Ok(match self.packet(kind, body, facts) {
+                Ok(found) => Step::Packet(Found { span, ..found }),
+                Err(what) => damaged(offset, &what),
+            });
+        }
+        match self.other(kind, body, facts) {
+            Ok(()) => Ok(Step::Other(length.into())),
+            Err(what) => Ok(damaged(offset, &what)),
+        }
+    }
+
+    #[inline]
+    fn packet(&mut self, kind: u32, body: &[u8], facts: &mut FileFacts) -> Result<Found, String> {
+        let order = self.order;
+        let number = |at| order.u32(body, at).ok_or("a packet block is too short for its fields");
+        let (interface, ticks, captured, wire_len, start) = match kind {
+            block::PACKET => (number(0)?, Some((number(4)?, number(8)?)), number(12)?, number(16)?, 20),
+            block::OLD_PACKET => {
+                let interface = order.u16(body, 0).unwrap_or_default();
+                (interface.into(), Some((number(4)?, number(8)?)), number(12)?, number(16)?, 20)
+            }
+            _ => {
+                let wire_len = number(0)?;
+                let snap_len = facts.interfaces.get(self.first_interface()).map_or(0, |i| i.snap_len);
+                let room = u32::try_from(body.len().saturating_sub(4)).unwrap_or(u32::MAX);
+                let limit = if snap_len == 0 { wire_len } else { wire_len.min(snap_len) };
+                (0, None, limit.min(room), wire_len, 4)
+            }
+        };
+        let Some(&(index, clock)) = self.interfaces.get(interface as usize) else {
+            return Err(format!("a packet names interface {interface}, which the section does not describe"));
+        };
+        let length = captured as usize;
+        if length > PACKET_BYTES_MAX || start + length > body.len() {
+            return Err(format!("a packet claims {length} captured bytes, more than its block holds"));
+        }
+        let at = match ticks {
+            Some((high, low)) => clock.at(u64::from(high) << 32 | u64::from(low)),
+            None => {
+                facts.untimed_packets += 1;
+                self.last
+            }
+        };
+        self.last = at;
+        let options = body.get(start + length.next_multiple_of(4)..).unwrap_or_default();
+        let label = if options.len() > 4 { self.packet_label(options, facts) } else { None };
+        let link_type = facts.interfaces.get(index as usize).map_or(u32::MAX, |i| i.link_type);
+        let data = 8 + start..8 + start + length;
+        Ok(Found { span: 0, data, at, interface: index, link_type, wire_len: wire_len.max(captured), label })
+    }
+
+    fn first_interface(&self) -> usize {
+        self.interfaces.first().map_or(usize::MAX, |&(index, _)| index as usize)
+    }
+
+    fn other(&mut self, kind: u32, body: &[u8], facts: &mut FileFacts) -> Result<(), String> {
+        match kind {
+            block::SECTION => {
+                let major = self.order.u16(body, 4).ok_or("a section header is too short")?;
+                if major != 1 {
+                    return Err(format!("a section claims pcapng version {major}; only version 1 exists"));
+                }
+                self.interfaces.clear();
+                self.processes.clear();
+                self.comments(body.get(16..).unwrap_or_default(), facts);
+            }
+            block::INTERFACE => self.interface(body, facts)?,
+            block::STATISTICS => self.statistics(body, facts),
+            block::NAMES => facts.resolved_names += self.count_names(body),
+            block::SECRETS => facts.secrets += 1,
+            block::APPLE_PROCESS => self.process(body, facts),
+            _ => facts.unknown_blocks += 1,
+        }
+        Ok(())
+    }
+
+    fn interface(&mut self, body: &[u8], facts: &mut FileFacts) -> Result<(), String> {
+        let order = self.order;
+        let (Some(link_type), Some(snap_len)) = (order.u16(body, 0), order.u32(body, 4)) else {
+            return Err("an interface block is too short for its fields".into());
+        };
+        if facts.interfaces.len() >= KEPT_MAX {
+            return Err(format!("more than {KEPT_MAX} interfaces"));
+        }
+        let mut clock = Clock { units: 1_000_000, offset_seconds: 0 };
+        let mut interface = Interface { link_type: link_type.into(), snap_len, ..Interface::default() };
+        for (code, value) in Options::new(order, body.get(8..).unwrap_or_default()) {
+            match (code, value) {
+                (2, name) => interface.name = Some(text(name)),
+                (9, [unit, ..]) => clock.units = resolution(*unit)?,
+                (11, [_, filter @ ..]) => interface.filter = Some(text(filter)),
+                (14, value) => clock.offset_seconds = order.u64(value, 0).unwrap_or_default().cast_signed(),
+                (1, comment) => keep_comment(facts, comment),
+                _ => {}
+            }
+        }
+        let index = u32::try_from(facts.interfaces.len()).unwrap_or(u32::MAX);
+        facts.interfaces.push(interface);
+        self.interfaces.push((index, clock));
+        Ok(())
+    }
+
+    /// Drops: what the interface lost, what the system lost, whichever the file gives.
+    fn statistics(&self, body: &[u8], facts: &mut FileFacts) {
+        let order = self.order;
+        let Some(&(index, _)) = order.u32(body, 0).and_then(|id| self.interfaces.get(id as usize)) else {
+            return;
+        };
+        let Some(interface) = facts.interfaces.get_mut(index as usize) else { return };
+        let mut dropped = None;
+        for (code, value) in Options::new(order, body.get(12..).unwrap_or_default()) {
+            if let (5 | 7, Some(count)) = (code, order.u64(value, 0)) {
+                dropped = Some(dropped.unwrap_or(0_u64).saturating_add(count));
+            }
+        }
+        interface.statistics_after_packets = interface.packets;
+        // Counters run from the start of the capture: the last block tells the whole.
+        interface.dropped = match (interface.dropped, dropped) {
+            (Some(before), Some(now)) => Some(before.max(now)),
+            (before, now) => now.or(before),
+        };
+    }
+
+    fn count_names(&self, body: &[u8]) -> u64 {
+        Options::new(self.order, body).filter(|(code, _)| matches!(code, 1 | 2)).count() as u64
+    }
+
+    fn process(&mut self, body: &[u8], facts: &mut FileFacts) {
+        let mut label = PacketLabel { id: self.order.u32(body, 0), ..PacketLabel::default() };
+        for (code, value) in Options::new(self.order, body.get(4..).unwrap_or_default()) {
+            if code == 2 {
+                label.app = Some(text(value));
+            }
+        }
+        if self.processes.len() < KEPT_MAX {
+            let index = self.label(label, facts);
+            self.processes.push(index.unwrap_or(u32::MAX));
+        }
+    }
+
+    fn packet_label(&mut self, options: &[u8], facts: &mut FileFacts) -> Option<u32> {
+        let mut process = None;
+        let mut comment = None;
+        for (code, value) in Options::new(self.order, options) {
+            match code {
+                1 => comment = Some(text(value)),
+                // Apple: the process that sent the packet, and the one that it acted for.
+                0x8001 if process.is_none() => process = self.order.u32(value, 0),
+                0x8003 => process = self.order.u32(value, 0),
+                _ => {}
+            }
+        }
+        let by_process = process.and_then(|index| self.processes.get(index as usize)).copied();
+        match (by_process, comment) {
+            (Some(label), _) if label != u32::MAX => Some(label),
+            (_, Some(comment)) => self.label(from_comment(comment), facts),
+            (_, None) => None,
+        }
+    }
+
+    fn label(&mut self, label: PacketLabel, facts: &mut FileFacts) -> Option<u32> {
+        if let Some(&index) = self.labels.get(&label) {
+            return Some(index);
+        }
+        if facts.labels.len() >= KEPT_MAX {
+            return None;
+        }
+        let index = u32::try_from(facts.labels.len()).ok()?;
+        facts.labels.push(label.clone());
+        self.labels.insert(label, index);
+        Some(index)
+    }
+
+    fn comments(&self, options: &[u8], facts: &mut FileFacts) {
+        for (code, value) in Options::new(self.order, options) {
+            if code == 1 {
+                keep_comment(facts, value);
+            }
+        }
+    }
+}
+
+/// Comments of the form `app=NAME` or `app: NAME` (also process, package, uid, pid) name an app.
+fn from_comment(comment: String) -> PacketLabel {
+    let mut label = PacketLabel::default();
+    for part in comment.split([',', ';', '\n', '|']) {
+        let Some((key, value)) = part.split_once(['=', ':']) else { continue };
+        let value = value.trim();
+        match key.trim().to_ascii_lowercase().as_str() {
+            "app" | "process" | "package" | "procname" if !value.is_empty() => {
+                label.app = Some(value.to_owned())
+            }
+            "uid" | "pid" => label.id = value.parse().ok(),
+            _ => {}
+        }
+    }
+    label.comment = Some(comment);
+    label
+}
+
+fn keep_comment(facts: &mut FileFacts, bytes: &[u8]) {
+    if facts.comments.len() < 64 {
+        facts.comments.push(text(bytes));
+    }
+}
+
+/// Text as it stands, without control characters, at most 400 characters.
+fn text(bytes: &[u8]) -> String {
+    let bytes = bytes.get(..1600).unwrap_or(bytes);
+    String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control() || *c == '\n').take(400).collect()
+}
+
+/// Units per second from an `if_tsresol` byte: a power of ten, or of two with the top bit set.
+fn resolution(byte: u8) -> Result<u64, String> {
+    let units = if byte & 0x80 == 0 {
+        10_u64.checked_pow(byte.into())
+    } else {
+        1_u64.checked_shl((byte & 0x7f).into())
+    };
+    units.ok_or_else(|| format!("an interface claims a time resolution of 0x{byte:02x}, which is too fine"))
+}
+
+fn damaged(offset: u64, what: &str) -> Step {
+    Step::End(Ending::Damaged { offset, what: what.to_owned() })
+}
+
+/// The options of a block: code and value.
+struct Options<'a> {
+    order: Order,
+    rest: &'a [u8],
+}
+
+impl<'a> Options<'a> {
+    const fn new(order: Order, rest: &'a [u8]) -> Self {
+        Self { order, rest }
+    }
+}
+
+impl<'a> Iterator for Options<'a> {
+    type Item = (u16, &'a [u8]);
+    fn next(&mut self) -> Option<Self::Item> {
+        let code = self.order.u16(self.rest, 0)?;
+        let length = usize::from(self.order.u16(self.rest, 2)?);
+        if code == 0 {
+            return None;
+        }
+        let value: Range<usize> = 4..4 + length;
+        let bytes = self.rest.get(value)?;
+        self.rest = self.rest.get(4 + length.next_multiple_of(4)..).unwrap_or_default();
+        Some((code, bytes))
+    }
+}

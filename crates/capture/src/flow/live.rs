@@ -1,0 +1,434 @@
+//! A flow while its packets come in.
+
+use super::record::{Ended, FlowRecord, Queried, Started, Traffic};
+use super::side::Side;
+use crate::names::Names;
+use crate::packet::transport::{Segment, TcpHeader};
+use creance_model::{Endpoint, Timestamp, Transport};
+use creance_wire::dns::{Message, QueryName};
+use creance_wire::{Anomaly, Direction, Facts, Protocol, datagram, http, quic, stream};
+
+/// Datagrams of a flow that are looked at before it counts as not recognised.
+const DATAGRAMS_SHOWN_MAX: u16 = 24;
+/// Names kept for one DNS flow.
+const QUERIED_MAX: usize = 256;
+/// Questions of a DNS flow that wait for their answer.
+const PENDING_MAX: usize = 64;
+
+/// Which part of the capture a packet lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Before,
+    Window,
+    After,
+}
+
+/// One packet of a flow.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival<'a> {
+    pub(crate) at: Timestamp,
+    pub(crate) part: Part,
+    pub(crate) segment: Segment<'a>,
+    pub(crate) source: Endpoint,
+    pub(crate) destination: Endpoint,
+    /// Length of the IP packet on the wire.
+    pub(crate) wire_len: usize,
+    /// It cannot go beyond the link.
+    pub(crate) confined: bool,
+    pub(crate) label: Option<u32>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub(crate) record: FlowRecord,
+    /// Whether the client is the lower end of the flow's key.
+    pub(crate) client_is_low: bool,
+    /// Both sides have closed, or one has reset.
+    pub(crate) is_over: bool,
+    /// Bytes held for reassembly.
+    pub(crate) held: usize,
+    state: State,
+    pending: Vec<(u16, QueryName)>,
+}
+
+#[derive(Debug)]
+enum State {
+    Tcp(Box<Tcp>),
+    Udp(Box<Udp>),
+    Plain,
+}
+
+#[derive(Debug)]
+struct Tcp {
+    client: Side,
+    server: Side,
+    client_isn: Option<u32>,
+    want: stream::Want,
+    dns_taken: usize,
+    closed: [bool; 2],
+}
+
+#[derive(Debug)]
+struct Udp {
+    memory: datagram::Memory,
+    want: datagram::Want,
+    shown: u16,
+}
+
+impl Live {
+    pub(crate) fn new(number: u64, input: u32, arrival: &Arrival<'_>, source_is_low: bool) -> Self {
+        let reversed = is_from_server(arrival);
+        let (client, server) = if reversed {
+            (arrival.destination, arrival.source)
+        } else {
+            (arrival.source, arrival.destination)
+        };
+        let tcp = arrival.segment.tcp;
+        let state = match arrival.segment.transport {
+            Transport::Tcp => State::Tcp(Box::new(Tcp {
+                client: Side::default(),
+                server: Side::default(),
+                client_isn: None,
+                want: stream::Want::More { client: 1, server: 1 },
+                dns_taken: 0,
+                closed: [false; 2],
+            })),
+            Transport::Udp => State::Udp(Box::new(Udp {
+                memory: datagram::Memory::default(),
+                want: datagram::Want::More,
+                shown: 0,
+            })),
+            Transport::Icmp | Transport::Other(_) => State::Plain,
+        };
+        let mut facts = Facts::default();
+        match arrival.segment.transport {
+            Transport::Icmp => facts.add_layer(Protocol::Icmp),
+            Transport::Other(2) => facts.add_layer(Protocol::GroupMembership),
+            Transport::Tcp | Transport::Udp | Transport::Other(_) => {}
+        }
+        let started = if tcp.is_some_and(|tcp| !tcp.syn()) { Started::MidStream } else { Started::AtStart };
+        let record = FlowRecord {
+            number,
+            input,
+            transport: arrival.segment.transport,
+            client,
+            server,
+            hardware: [None; 2],
+            confined_to_link: true,
+            first: arrival.at,
+            last: arrival.at,
+            started,
+            ended: Ended::WithCapture,
+            total: Traffic::default(),
+            before: Traffic::default(),
+            window: Traffic::default(),
+            after: Traffic::default(),
+            tunnels: Vec::new(),
+            is_tunnel: false,
+            facts,
+            certificates: Vec::new(),
+            certificates_not_kept: false,
+            queried: Vec::new(),
+            queried_left_out: 0,
+            unasked_answers: 0,
+            bindings: Vec::new(),
+            truncated_packets: 0,
+            unseen_acknowledged: 0,
+            label: arrival.label,
+            labels_differ: false,
+        };
+        Self {
+            record,
+            client_is_low: source_is_low != reversed,
+            is_over: false,
+            held: 0,
+            state,
+            pending: Vec::new(),
+        }
+    }
+
+    /// Whether the packet opens another connection on the same ports.
+    pub(crate) fn is_superseded_by(&self, arrival: &Arrival<'_>) -> bool {
+        let (State::Tcp(tcp), Some(header)) = (&self.state, arrival.segment.tcp) else { return false };
+        header.syn()
+            && !header.ack()
+            && (tcp.client_isn.is_some_and(|isn| isn != header.sequence)
+                || self.record.started == Started::MidStream)
+    }
+
+    /// Counts a packet and reads what it brings. `room` is how many more bytes may be held.
+    #[inline]
+    pub(crate) fn take(&mut self, arrival: &Arrival<'_>, from_client: bool, names: &mut Names, room: usize) {
+        self.count(arrival, from_client);
+        let cut = arrival.segment.payload.len() < arrival.segment.payload_wire_len;
+        if cut {
+            self.record.truncated_packets += 1;
+        }
+        let direction = if from_client { Direction::FromClient } else { Direction::FromServer };
+        match &mut self.state {
+            State::Tcp(_) => self.take_tcp(arrival, direction, cut, names, room),
+            State::Udp(udp) if matches!(udp.want, datagram::Want::Nothing) => {}
+            State::Udp(_) => self.take_udp(arrival, direction, names),
+            State::Plain => {}
+        }
+    }
+
+    /// Reads what is left and gives the record.
+    pub(crate) fn finish(mut self, ended: Ended, names: &mut Names) -> FlowRecord {
+        if let State::Tcp(tcp) = &mut self.state {
+            for side in [&mut tcp.client, &mut tcp.server] {
+                side.broken |= side.has_gap();
+                side.ended = true;
+            }
+            let at = (self.record.last, Part::Window);
+            if !matches!(tcp.want, stream::Want::Nothing | stream::Want::Requests) {
+                self.inspect_stream(at.0, at.1, names, true);
+            }
+        }
+        if !self.is_over {
+            self.record.ended = ended;
+        }
+        self.record
+    }
+
+    #[inline]
+    fn count(&mut self, arrival: &Arrival<'_>, from_client: bool) {
+        let record = &mut self.record;
+        let (bytes, payload) = (arrival.wire_len as u64, arrival.segment.payload_wire_len as u64);
+        let opens = arrival.segment.tcp.is_some_and(|tcp| tcp.syn() && !tcp.ack());
+        let part = match arrival.part {
+            Part::Before => &mut record.before,
+            Part::Window => &mut record.window,
+            Part::After => &mut record.after,
+        };
+        for traffic in [&mut record.total, part] {
+            let volume = if from_client { &mut traffic.up } else { &mut traffic.down };
+            volume.add(bytes, payload);
+            traffic.opened |= opens;
+        }
+        record.first = record.first.min(arrival.at);
+        record.last = record.last.max(arrival.at);
+        record.confined_to_link &= arrival.confined;
+        if arrival.label.is_some() && record.label != arrival.label {
+            record.labels_differ |= record.label.is_some();
+            record.label = record.label.or(arrival.label);
+        }
+    }
+
+    fn take_tcp(
+        &mut self,
+        arrival: &Arrival<'_>,
+        direction: Direction,
+        cut: bool,
+        names: &mut Names,
+        room: usize,
+    ) {
+        let State::Tcp(tcp) = &mut self.state else { return };
+        let Some(header) = arrival.segment.tcp else { return };
+        let (own, other) = match direction {
+            Direction::FromClient => (&mut tcp.client, &mut tcp.server),
+            Direction::FromServer => (&mut tcp.server, &mut tcp.client),
+        };
+        let sequence = if header.syn() { header.sequence.wrapping_add(1) } else { header.sequence };
+        if header.syn() && !own.has_started() {
+            own.start(sequence);
+            if !header.ack() {
+                tcp.client_isn = Some(header.sequence);
+            }
+        }
+        if header.ack() && other.is_unseen(header.acknowledged) && !header.rst() {
+            self.record.unseen_acknowledged += 1;
+            // Count each hole once.
+            other.pass(header.acknowledged, 0);
+        }
+        let payload = arrival.segment.payload;
+        let in_order = own.pass(sequence, arrival.segment.payload_wire_len);
+        let mut grew = false;
+        match tcp.want {
+            stream::Want::Nothing => {}
+            stream::Want::Requests => {
+                if direction == Direction::FromClient && in_order && !payload.is_empty() {
+                    http::request_in_segment(payload, &mut self.record.facts);
+                }
+            }
+            stream::Want::More { .. } => {
+                if arrival.segment.payload_wire_len > 0 {
+                    grew = if room == 0 {
+                        own.give_up();
+                        true
+                    } else {
+                        own.add(sequence, payload, cut)
+                    };
+                }
+                let end = sequence
+                    .wrapping_add(u32::try_from(arrival.segment.payload_wire_len).unwrap_or(u32::MAX));
+                if header.fin() && !own.ended {
+                    own.close(end);
+                    grew |= own.ended;
+                }
+            }
+        }
+        self.note_closing(direction, header);
+        if grew {
+            self.inspect_stream(arrival.at, arrival.part, names, false);
+        }
+        if let State::Tcp(tcp) = &self.state {
+            self.held = tcp.client.held() + tcp.server.held();
+        }
+    }
+
+    fn note_closing(&mut self, direction: Direction, header: TcpHeader) {
+        let State::Tcp(tcp) = &mut self.state else { return };
+        if header.rst() {
+            self.is_over = true;
+            self.record.ended = Ended::Reset;
+        } else if header.fin() {
+            let [client, server] = &mut tcp.closed;
+            *(if direction == Direction::FromClient { &mut *client } else { &mut *server }) = true;
+            if *client && *server && !self.is_over {
+                self.is_over = true;
+                self.record.ended = Ended::Closed;
+            }
+        }
+    }
+
+    fn inspect_stream(&mut self, at: Timestamp, part: Part, names: &mut Names, last: bool) {
+        let State::Tcp(tcp) = &mut self.state else { return };
+        let stream::Want::More { client, server } = tcp.want else { return };
+        let (ours, theirs) = (&tcp.client, &tcp.server);
+        let due =
+            last || ours.head.len() >= client || theirs.head.len() >= server || ours.ended || theirs.ended;
+        if !due {
+            return;
+        }
+        let inspection = stream::inspect(stream::Heads {
+            client: &ours.head,
+            server: &theirs.head,
+            server_port: self.record.server.port,
+            client_ended: ours.ended,
+            server_ended: theirs.ended,
+        });
+        tcp.want = inspection.want;
+        let still_waiting = matches!(inspection.want, stream::Want::More { .. });
+        let mut facts = inspection.facts;
+        if !still_waiting || last {
+            if (tcp.client.broken || tcp.server.broken)
+                && (still_waiting || facts.layers.is_empty() || is_open_ended(&facts))
+            {
+                facts.add_anomaly(Anomaly::NotFollowed);
+            }
+            if tcp.client.contradicts || tcp.server.contradicts {
+                facts.add_anomaly(Anomaly::ContradictingSegments);
+            }
+        }
+        self.record.facts = facts;
+        let fresh: Vec<Message> = inspection.dns.into_iter().skip(tcp.dns_taken).collect();
+        tcp.dns_taken += fresh.len();
+        if !still_waiting {
+            tcp.client.release();
+            tcp.server.release();
+        }
+        for message in fresh {
+            let direction = if message.response { Direction::FromServer } else { Direction::FromClient };
+            self.take_dns(message, direction, at, part, names);
+        }
+    }
+
+    fn take_udp(&mut self, arrival: &Arrival<'_>, direction: Direction, names: &mut Names) {
+        let State::Udp(udp) = &mut self.state else { return };
+        let payload = arrival.segment.payload;
+        match udp.want {
+            datagram::Want::Nothing => return,
+            datagram::Want::Handshakes if !quic::starts_handshake(payload) => return,
+            datagram::Want::More if udp.shown >= DATAGRAMS_SHOWN_MAX => {
+                udp.want = datagram::Want::Nothing;
+                return;
+            }
+            datagram::Want::More | datagram::Want::Handshakes | datagram::Want::All => {}
+        }
+        udp.shown = udp.shown.saturating_add(1);
+        let inspection = datagram::inspect(
+            datagram::Datagram {
+                source: arrival.source,
+                destination: arrival.destination,
+                direction,
+                payload,
+                wire_len: arrival.segment.payload_wire_len,
+            },
+            &mut udp.memory,
+            &mut self.record.facts,
+        );
+        udp.want = inspection.want;
+        if let Some(message) = inspection.dns {
+            self.take_dns(message, direction, arrival.at, arrival.part, names);
+        }
+    }
+
+    fn take_dns(
+        &mut self,
+        message: Message,
+        direction: Direction,
+        at: Timestamp,
+        part: Part,
+        names: &mut Names,
+    ) {
+        let group = self.record.facts.protocol() != Some(Protocol::Dns);
+        if !message.response {
+            for question in &message.questions {
+                self.note_question(&question.name, question.kind, part);
+                if self.pending.len() >= PENDING_MAX {
+                    self.pending.remove(0);
+                }
+                self.pending.push((message.id, question.name.clone()));
+            }
+            return;
+        }
+        // mDNS and LLMNR answers speak of the link only and tie nothing.
+        if group || direction != Direction::FromServer {
+            return;
+        }
+        let Some(question) = message.questions.first() else {
+            self.record.unasked_answers += 1;
+            return;
+        };
+        let asked = self.pending.iter().position(|(id, name)| *id == message.id && *name == question.name);
+        let (Some(_), QueryName::Host(name)) = (asked, &question.name) else {
+            self.record.unasked_answers += u64::from(asked.is_none());
+            return;
+        };
+        names.learn(name, &message, self.record.server.addr, self.record.client.addr, at);
+    }
+
+    fn note_question(&mut self, name: &QueryName, kind: u16, part: Part) {
+        let in_window = part == Part::Window;
+        let (host, text) = match name {
+            QueryName::Host(host) => (Some(host.clone()), host.as_str().to_owned()),
+            QueryName::Root => (None, ".".to_owned()),
+            QueryName::Other(text) => (None, text.clone()),
+        };
+        if let Some(known) = self.record.queried.iter_mut().find(|queried| queried.text == text) {
+            known.in_window |= in_window;
+        } else if self.record.queried.len() < QUERIED_MAX {
+            self.record.queried.push(Queried { host, text, kind, in_window });
+        } else {
+            self.record.queried_left_out += 1;
+        }
+    }
+}
+
+/// Protocols whose every message tells something, so that a break in the head matters.
+fn is_open_ended(facts: &Facts) -> bool {
+    matches!(facts.protocol(), Some(Protocol::Dns))
+}
+
+/// Whether the first packet seen of a flow came from the side that answers.
+fn is_from_server(arrival: &Arrival<'_>) -> bool {
+    if let Some(tcp) = arrival.segment.tcp.filter(|tcp| tcp.syn()) {
+        return tcp.ack();
+    }
+    let (from, to) = (arrival.source.port, arrival.destination.port);
+    let is_service = |port: u16| {
+        port != 0 && (port < 1024 || matches!(port, 1883 | 8883 | 1935 | 5353 | 5355 | 8080 | 8443 | 8554))
+    };
+    is_service(from) && !is_service(to)
+}

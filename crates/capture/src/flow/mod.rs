@@ -1,0 +1,9 @@
+//! Flows: one conversation each, as it was seen on the wire.
+
+pub(crate) mod key;
+pub(crate) mod live;
+pub(crate) mod record;
+pub(crate) mod side;
+pub(crate) mod table;
+
+pub use record::{Binding, Ended, FlowRecord, Queried, Started, Traffic, Tunnel, Volume};

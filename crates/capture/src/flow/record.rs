@@ -1,0 +1,169 @@
+//! What is kept of a flow.
+
+use creance_model::{Endpoint, HostName, Timestamp, Transport};
+use creance_wire::Facts;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// Packets and bytes in one direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Volume {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes on the wire, IP headers included.
+    pub bytes: u64,
+    /// Bytes of payload within the transport, retransmissions included.
+    pub payload: u64,
+}
+
+impl Volume {
+    pub(crate) const fn add(&mut self, bytes: u64, payload: u64) {
+        self.packets += 1;
+        self.bytes += bytes;
+        self.payload += payload;
+    }
+
+    /// Adds another volume.
+    pub const fn merge(&mut self, other: Self) {
+        self.packets += other.packets;
+        self.bytes += other.bytes;
+        self.payload += other.payload;
+    }
+}
+
+/// Both directions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// From the client to the server.
+    pub up: Volume,
+    /// From the server to the client.
+    pub down: Volume,
+    /// Whether a packet opened the conversation (a TCP SYN without ACK).
+    pub opened: bool,
+}
+
+/// How a flow's first packet looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Started {
+    /// With its first packet, as far as one can tell.
+    AtStart,
+    /// In the middle: what was said before is not in the capture.
+    MidStream,
+}
+
+/// How a flow ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ended {
+    /// Closed by both sides.
+    Closed,
+    /// Reset.
+    Reset,
+    /// Silent for so long that it was taken for ended.
+    Idle,
+    /// The capture ended first.
+    WithCapture,
+    /// Put out of memory to make room; what came after is a flow of its own.
+    Evicted,
+}
+
+/// A tunnel that a flow came through.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Tunnel {
+    /// What kind, such as `gre`.
+    pub kind: String,
+    /// One end, as in the first packet's source.
+    pub source: IpAddr,
+    /// The other end.
+    pub destination: IpAddr,
+}
+
+/// A name that DNS in the capture tied to an address before the flow began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Binding {
+    /// The name that was asked for.
+    pub name: HostName,
+    /// The names that it was led through, in order, without itself.
+    pub aliases: Vec<HostName>,
+    /// Who answered.
+    pub resolver: IpAddr,
+    /// Who had asked.
+    pub asked_by: IpAddr,
+    /// When the answer came.
+    pub at: Timestamp,
+}
+
+/// A name that was asked for within a DNS flow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queried {
+    /// The name, where it is a host name.
+    pub host: Option<HostName>,
+    /// The name as text, whatever it is.
+    pub text: String,
+    /// The type of record asked for.
+    pub kind: u16,
+    /// Whether it was asked within the judged window.
+    pub in_window: bool,
+}
+
+/// One conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowRecord {
+    /// Counted from 1 in the order of first packets, over all inputs.
+    pub number: u64,
+    /// The input in which it began.
+    pub input: u32,
+    /// What carries it.
+    pub transport: Transport,
+    /// The side that opened it, or was seen first.
+    pub client: Endpoint,
+    /// The side that answered.
+    pub server: Endpoint,
+    /// The link-layer addresses of client and server in the first packet, where the capture has
+    /// them. Beyond a router that is the router's.
+    pub hardware: [Option<[u8; 6]>; 2],
+    /// Whether every packet so far from either side went to a group on the link (link-layer
+    /// broadcast or multicast, or IP multicast with a hop limit of 1).
+    pub confined_to_link: bool,
+    /// The first packet.
+    pub first: Timestamp,
+    /// The last packet.
+    pub last: Timestamp,
+    /// How it began.
+    pub started: Started,
+    /// How it ended.
+    pub ended: Ended,
+    /// Everything.
+    pub total: Traffic,
+    /// What of it lies before the judged window.
+    pub before: Traffic,
+    /// What of it lies within the judged window.
+    pub window: Traffic,
+    /// What of it lies after the judged window.
+    pub after: Traffic,
+    /// The tunnels that it came through, outermost first.
+    pub tunnels: Vec<Tunnel>,
+    /// Whether it carries other flows, which are listed on their own.
+    pub is_tunnel: bool,
+    /// What was learnt from its bytes.
+    pub facts: Facts,
+    /// The server's certificates, by their place in the store, leaf first.
+    pub certificates: Vec<u32>,
+    /// Whether the server sent certificates that the store had no room for.
+    pub certificates_not_kept: bool,
+    /// Names asked for, where this is DNS.
+    pub queried: Vec<Queried>,
+    /// Names asked for that are more than is kept.
+    pub queried_left_out: u64,
+    /// DNS answers that fit no question of this flow; they tie nothing.
+    pub unasked_answers: u64,
+    /// Names that DNS tied to the server's address before.
+    pub bindings: Vec<Binding>,
+    /// Packets cut short by the snap length.
+    pub truncated_packets: u64,
+    /// Acknowledgements of bytes that are not in the capture: the capture has lost packets.
+    pub unseen_acknowledged: u64,
+    /// The app that the capture names, as an index into its labels.
+    pub label: Option<u32>,
+    /// Whether packets of the flow name different apps.
+    pub labels_differ: bool,
+}

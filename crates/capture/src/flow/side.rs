@@ -1,0 +1,188 @@
+//! One direction of a TCP connection: its first bytes in order, and what was acknowledged.
+
+/// The most bytes kept of the start of one direction.
+pub(crate) const HEAD_BYTES_MAX: usize = 64 << 10;
+/// The most segments that wait for one before them.
+const WAITING_MAX: usize = 64;
+
+/// The start of one direction.
+#[derive(Debug, Default)]
+pub(crate) struct Side {
+    /// The sequence number that comes next in order; `None` before the first segment.
+    next: Option<u32>,
+    /// The end of the furthest segment seen.
+    furthest: u32,
+    /// In-order bytes.
+    pub(crate) head: Vec<u8>,
+    waiting: Vec<(u32, Vec<u8>)>,
+    /// No more in-order bytes will be added.
+    pub(crate) ended: bool,
+    /// The head broke off at a gap, a cut packet or the limit.
+    pub(crate) broken: bool,
+    /// Two segments brought different bytes for the same place.
+    pub(crate) contradicts: bool,
+}
+
+impl Side {
+    /// Notes where the numbering starts.
+    pub(crate) const fn start(&mut self, sequence: u32) {
+        self.next = Some(sequence);
+        self.furthest = sequence;
+    }
+
+    pub(crate) const fn has_started(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// Notes that a segment was there without keeping its bytes. Returns whether it is the next
+    /// in order.
+    #[inline]
+    pub(crate) fn pass(&mut self, sequence: u32, length: usize) -> bool {
+        let end = sequence.wrapping_add(u32::try_from(length).unwrap_or(u32::MAX));
+        if self.next.is_none() {
+            self.start(sequence);
+        }
+        let in_order = !is_before(sequence, self.furthest);
+        if is_before(self.furthest, end) {
+            self.furthest = end;
+        }
+        in_order
+    }
+
+    /// Whether `acknowledged` names bytes beyond the furthest segment seen.
+    #[inline]
+    pub(crate) const fn is_unseen(&self, acknowledged: u32) -> bool {
+        // One beyond is the end of the conversation.
+        self.next.is_some() && is_before(self.furthest.wrapping_add(1), acknowledged)
+    }
+
+    /// Adds a segment. `cut` says that not all of its bytes were captured. Returns whether the
+    /// head grew or ended.
+    pub(crate) fn add(&mut self, sequence: u32, payload: &[u8], cut: bool) -> bool {
+        if self.ended {
+            return false;
+        }
+        let next = *self.next.get_or_insert(sequence);
+        if is_before(next, sequence) {
+            if self.waiting.len() >= WAITING_MAX || cut {
+                self.give_up();
+                return true;
+            }
+            self.waiting.push((sequence, payload.to_vec()));
+            return false;
+        }
+        let before = self.head.len();
+        self.append(sequence, payload);
+        if cut {
+            self.give_up();
+        }
+        while let Some(index) =
+            self.next.and_then(|next| self.waiting.iter().position(|(at, _)| !is_before(next, *at)))
+        {
+            let (at, bytes) = self.waiting.swap_remove(index);
+            self.append(at, &bytes);
+        }
+        if self.head.len() >= HEAD_BYTES_MAX {
+            self.give_up();
+        }
+        self.ended || self.head.len() > before
+    }
+
+    /// The sender closed at `sequence`; what is missing before it may still come.
+    pub(crate) fn close(&mut self, sequence: u32) {
+        if self.next.is_none_or(|next| next == sequence) {
+            self.ended = true;
+        }
+    }
+
+    /// Ends the head here although there was more.
+    pub(crate) fn give_up(&mut self) {
+        self.ended = true;
+        self.broken = true;
+        self.waiting = Vec::new();
+    }
+
+    /// Whether segments wait for one that was never seen.
+    pub(crate) const fn has_gap(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Frees what is kept.
+    pub(crate) fn release(&mut self) {
+        self.head = Vec::new();
+        self.waiting = Vec::new();
+        self.ended = true;
+    }
+
+    /// Bytes held.
+    pub(crate) fn held(&self) -> usize {
+        self.head.capacity() + self.waiting.iter().map(|(_, bytes)| bytes.len()).sum::<usize>()
+    }
+
+    fn append(&mut self, sequence: u32, payload: &[u8]) {
+        let next = self.next.unwrap_or(sequence);
+        let known = next.wrapping_sub(sequence) as usize;
+        let overlap = known.min(payload.len());
+        // Compare what came before with what comes again: the first copy stands.
+        if let Some(from) = self.head.len().checked_sub(known) {
+            if self.head.get(from..from + overlap) != payload.get(..overlap) {
+                self.contradicts = true;
+            }
+        }
+        let fresh = payload.get(overlap..).unwrap_or_default();
+        let room = HEAD_BYTES_MAX.saturating_sub(self.head.len());
+        self.head.extend_from_slice(fresh.get(..room.min(fresh.len())).unwrap_or_default());
+        self.next = Some(next.wrapping_add(u32::try_from(fresh.len()).unwrap_or(u32::MAX)));
+    }
+}
+
+/// Whether sequence number `a` comes before `b` (RFC 9293, 3.4).
+#[inline]
+const fn is_before(a: u32, b: u32) -> bool {
+    a.wrapping_sub(b).cast_signed() < 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_are_put_in_order_across_the_wrap() {
+        let mut side = Side::default();
+        side.start(u32::MAX - 1);
+        assert!(!side.add(1, b"cd", false));
+        assert!(side.has_gap());
+        assert!(side.add(u32::MAX - 1, b"xab", false));
+        assert_eq!(side.head, b"xabcd");
+        assert!(!side.contradicts);
+        assert!(!side.add(1, b"cd", false));
+        side.add(1, b"ZZ", false);
+        assert!(side.contradicts);
+        assert_eq!(side.head, b"xabcd");
+    }
+
+    #[test]
+    fn the_head_is_bounded() {
+        let mut side = Side::default();
+        for i in 0..100_u32 {
+            side.add(i * 1000, &[0; 1000], false);
+        }
+        assert_eq!(side.head.len(), HEAD_BYTES_MAX);
+        assert!(side.ended && side.broken);
+        let mut gaps = Side::default();
+        gaps.start(0);
+        for i in 0..100_u32 {
+            gaps.add(1 + i * 2, b"x", false);
+        }
+        assert!(gaps.broken && gaps.held() == 0);
+    }
+
+    #[test]
+    fn an_acknowledgement_of_the_unseen_shows() {
+        let mut side = Side::default();
+        side.start(100);
+        side.pass(100, 50);
+        assert!(!side.is_unseen(150) && !side.is_unseen(151));
+        assert!(side.is_unseen(152));
+    }
+}

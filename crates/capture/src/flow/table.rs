@@ -1,0 +1,125 @@
+//! The flows in progress, bounded in number and forgotten by packet time.
+
+use super::key::FlowKey;
+use super::live::Live;
+use super::record::Ended;
+use creance_model::{Duration, Timestamp, Transport};
+use std::collections::{HashMap, VecDeque};
+
+/// Flows in progress.
+const FLOWS_MAX: usize = 60_000;
+/// How long a silent TCP connection is waited for.
+const TCP_IDLE: Duration = Duration::from_seconds(15 * 60);
+/// How long a silent flow of another transport is waited for.
+const OTHER_IDLE: Duration = Duration::from_seconds(3 * 60);
+/// How long stragglers of a closed connection are waited for.
+const OVER_IDLE: Duration = Duration::from_seconds(30);
+/// How often a flow is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_seconds(30);
+
+#[derive(Debug)]
+struct Slot {
+    key: FlowKey,
+    live: Live,
+    /// Tells an entry of the queue from an earlier user of the slot.
+    generation: u32,
+}
+
+/// A queue entry: look at this flow once packet time has come this far.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    slot: u32,
+    generation: u32,
+    at: Timestamp,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    index: HashMap<FlowKey, u32, foldhash::fast::RandomState>,
+    slots: Vec<Option<Slot>>,
+    free: Vec<u32>,
+    looks: VecDeque<Look>,
+    generation: u32,
+    now: Timestamp,
+}
+
+impl Table {
+    /// Moves packet time forward and takes out at most one flow that is due to end. Called
+    /// again until it returns `None`.
+    #[inline]
+    pub(crate) fn expire(&mut self, now: Timestamp) -> Option<(Live, Ended)> {
+        self.now = self.now.max(now);
+        loop {
+            let crowded = self.index.len() >= FLOWS_MAX;
+            let look = *self.looks.front()?;
+            if look.at > self.now && !crowded {
+                return None;
+            }
+            self.looks.pop_front();
+            let Some(slot) = self.slots.get(look.slot as usize).and_then(Option::as_ref) else { continue };
+            if slot.generation != look.generation {
+                continue;
+            }
+            let silent = self.now.since(slot.live.record.last);
+            if silent >= patience(&slot.live) {
+                return self.take_out(look.slot).map(|live| (live, Ended::Idle));
+            }
+            if crowded && (silent > LOOK_AGAIN || look.at > self.now) {
+                return self.take_out(look.slot).map(|live| (live, Ended::Evicted));
+            }
+            self.looks.push_back(Look { at: self.now.after(LOOK_AGAIN), ..look });
+        }
+    }
+
+    #[inline]
+    pub(crate) fn find(&mut self, key: &FlowKey) -> Option<&mut Live> {
+        let slot = *self.index.get(key)?;
+        self.slots.get_mut(slot as usize)?.as_mut().map(|slot| &mut slot.live)
+    }
+
+    pub(crate) fn insert(&mut self, key: FlowKey, live: Live) {
+        self.generation = self.generation.wrapping_add(1);
+        let slot = Slot { key, live, generation: self.generation };
+        let place = match self.free.pop() {
+            Some(place) => place,
+            None => {
+                self.slots.push(None);
+                u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+            }
+        };
+        if let Some(empty) = self.slots.get_mut(place as usize) {
+            *empty = Some(slot);
+        }
+        self.index.insert(key, place);
+        let at = self.now.after(LOOK_AGAIN);
+        self.looks.push_back(Look { slot: place, generation: self.generation, at });
+    }
+
+    pub(crate) fn remove(&mut self, key: &FlowKey) -> Option<Live> {
+        let place = *self.index.get(key)?;
+        self.take_out(place)
+    }
+
+    /// Takes out all flows, in the order of their slots.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Live> + use<> {
+        self.index.clear();
+        self.free.clear();
+        self.looks.clear();
+        std::mem::take(&mut self.slots).into_iter().flatten().map(|slot| slot.live)
+    }
+
+    fn take_out(&mut self, place: u32) -> Option<Live> {
+        let slot = self.slots.get_mut(place as usize)?.take()?;
+        self.index.remove(&slot.key);
+        self.free.push(place);
+        Some(slot.live)
+    }
+}
+
+const fn patience(live: &Live) -> Duration {
+    match live.record.transport {
+        Transport::Tcp if live.is_over => OVER_IDLE,
+        Transport::Tcp => TCP_IDLE,
+        Transport::Udp | Transport::Icmp | Transport::Other(_) => OTHER_IDLE,
+    }
+}

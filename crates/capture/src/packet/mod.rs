@@ -1,0 +1,6 @@
+//! From a captured frame to a transport packet.
+
+pub(crate) mod encapsulation;
+pub(crate) mod fragments;
+pub(crate) mod ip;
+pub(crate) mod transport;

@@ -1,0 +1,25 @@
+//! The trailer that PCAPdroid puts behind each Ethernet frame to name the app
+//! (<https://emanuele-f.github.io/PCAPdroid/advanced_features.html>): a magic number, the Android
+//! user id, twenty bytes of name, and a frame check sequence, big-endian.
+
+use crate::file::PacketLabel;
+
+const MAGIC: [u8; 4] = [0x01, 0x07, 0x20, 0x21];
+const BYTES: usize = 32;
+
+/// Splits the trailer off a frame, where there is one.
+#[inline]
+pub(crate) fn split(frame: &[u8]) -> Option<(&[u8], PacketLabel)> {
+    let (rest, trailer) = frame.split_at_checked(frame.len().checked_sub(BYTES)?)?;
+    let (magic, trailer) = trailer.split_first_chunk::<4>()?;
+    if *magic != MAGIC {
+        return None;
+    }
+    let (uid, trailer) = trailer.split_first_chunk::<4>()?;
+    let name: Vec<u8> = trailer.iter().take(20).copied().take_while(|&byte| byte != 0).collect();
+    let name: String = String::from_utf8_lossy(&name).chars().filter(|c| !c.is_control()).collect();
+    let uid = i32::from_be_bytes(*uid);
+    let label =
+        PacketLabel { app: (!name.is_empty()).then_some(name), id: u32::try_from(uid).ok(), comment: None };
+    Some((rest, label))
+}

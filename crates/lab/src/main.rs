@@ -1,0 +1,228 @@
+//! `creance-lab`: writes captures for tests, demonstrations and benchmarks.
+
+use creance_lab::{flood, merge::Merge, sample, scenario};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: creance-lab COMMAND
+
+  list                                 what the scenarios show
+  scenarios --out DIR                  write each scenario's capture, and scenarios.tsv
+  sample --out FILE                    write the sample capture
+  merge --copies N --out FILE FILE...  merge captures into a large pcap, N times over
+  flood --flows N --bytes B --out FILE write N small flows, about B bytes (1000, 64M, 10G)
+
+`-` as FILE is standard output. Nothing is ever sent: captures are only files.
+";
+
+/// Why a command could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+enum LabError {
+    #[error("{0}\n\n{USAGE}")]
+    Usage(String),
+    #[error("cannot write `{path}`")]
+    Write { path: String, source: io::Error },
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            note(&format!("error: {error}"));
+            if let Some(source) = std::error::Error::source(&error) {
+                note(&format!("  because: {source}"));
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(args: &[String]) -> Result<(), LabError> {
+    let Some((command, rest)) = args.split_first() else {
+        return Err(LabError::Usage("a command is missing".into()));
+    };
+    match command.as_str() {
+        "list" => {
+            list();
+            Ok(())
+        }
+        "sample" => {
+            write_file(&Args::read(rest, &["out"])?.text("out")?, |out| out.write_all(&sample::capture()))
+        }
+        "scenarios" => scenarios(&Args::read(rest, &["out"])?.text("out")?),
+        "merge" => merge(&Args::read(rest, &["copies", "out"])?),
+        "flood" => {
+            let args = Args::read(rest, &["flows", "bytes", "out"])?;
+            let (flows, bytes) = (args.number("flows")?, args.number("bytes")?);
+            write_file(&args.text("out")?, |out| flood::write(flows, bytes, out).map(drop))
+        }
+        "help" | "--help" | "-h" => {
+            print(USAGE);
+            Ok(())
+        }
+        other => Err(LabError::Usage(format!("`{other}` is no command"))),
+    }
+}
+
+fn list() {
+    for story in scenario::all() {
+        print(&format!("{:<32} {}\n{:<32} {}\n", story.id, verdicts(&story), "", story.says));
+    }
+}
+
+fn scenarios(folder: &str) -> Result<(), LabError> {
+    let failed = |path: &Path| {
+        let path = path.display().to_string();
+        |source| LabError::Write { path, source }
+    };
+    let folder = Path::new(folder);
+    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    let mut table = String::from("file\thonest\texpected\targuments\ttitle\tsays\n");
+    for story in scenario::all() {
+        let name = format!("{}.{}", story.id, story.extension);
+        let path = folder.join(&name);
+        std::fs::write(&path, &story.bytes).map_err(failed(&path))?;
+        let columns = [
+            name,
+            if story.honest { "yes" } else { "no" }.to_owned(),
+            verdicts(&story),
+            story.args.join(" "),
+            story.title.to_owned(),
+            story.says.to_owned(),
+        ];
+        table.push_str(&columns.join("\t"));
+        table.push('\n');
+    }
+    let path = folder.join("scenarios.tsv");
+    std::fs::write(&path, table).map_err(failed(&path))
+}
+
+fn verdicts(story: &scenario::Scenario) -> String {
+    let parts: Vec<String> =
+        story.expected.iter().map(|(claim, verdict)| format!("{claim}={verdict}")).collect();
+    parts.join(", ")
+}
+
+fn merge(args: &Args) -> Result<(), LabError> {
+    let copies = u32::try_from(args.number("copies")?)
+        .map_err(|_| LabError::Usage("`--copies` is too large".into()))?;
+    if args.files.is_empty() {
+        return Err(LabError::Usage("`merge` needs captures to merge".into()));
+    }
+    let mut merged = Merge::default();
+    for path in &args.files {
+        let taken = std::fs::read(path)
+            .map_err(|error| error.to_string())
+            .and_then(|file| merged.add(&file).map_err(|error| error.to_string()));
+        match taken {
+            Ok(taken) if taken.skipped > 0 => {
+                note(&format!("{path}: left out {} packets that are not Ethernet", taken.skipped));
+            }
+            Ok(_) => {}
+            Err(error) => note(&format!("{path}: left out: {error}")),
+        }
+    }
+    let mut size = 0;
+    write_file(&args.text("out")?, |out| {
+        size = merged.write(copies, out)?;
+        Ok(())
+    })?;
+    note(&format!("{size} bytes in {copies} copies of {}", merged.copy_bytes()));
+    Ok(())
+}
+
+/// Opens a file or standard output and lets `body` write to it.
+fn write_file(path: &str, body: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), LabError> {
+    let failed = |source| LabError::Write { path: path.to_owned(), source };
+    if path == "-" {
+        let mut out = io::stdout().lock();
+        return body(&mut out).and_then(|()| out.flush()).map_err(failed);
+    }
+    let mut out = File::create(path).map_err(failed)?;
+    body(&mut out).map_err(failed)
+}
+
+/// Options of the form `--name value`, and files.
+struct Args {
+    options: Vec<(String, String)>,
+    files: Vec<String>,
+}
+
+impl Args {
+    fn read(args: &[String], known: &[&str]) -> Result<Self, LabError> {
+        let mut out = Self { options: Vec::new(), files: Vec::new() };
+        let mut rest = args.iter();
+        while let Some(arg) = rest.next() {
+            let Some(name) = arg.strip_prefix("--") else {
+                out.files.push(arg.clone());
+                continue;
+            };
+            if !known.contains(&name) {
+                return Err(LabError::Usage(format!("`{arg}` is no option here")));
+            }
+            let value = rest.next().ok_or_else(|| LabError::Usage(format!("`{arg}` needs a value")))?;
+            out.options.push((name.to_owned(), value.clone()));
+        }
+        Ok(out)
+    }
+
+    fn text(&self, name: &str) -> Result<String, LabError> {
+        let found = self.options.iter().rev().find(|(option, _)| option == name);
+        found.map(|(_, value)| value.clone()).ok_or_else(|| LabError::Usage(format!("`--{name}` is missing")))
+    }
+
+    /// A number; `K`, `M` and `G` multiply by powers of 1000.
+    fn number(&self, name: &str) -> Result<u64, LabError> {
+        let text = self.text(name)?;
+        let (digits, factor) = match text.char_indices().last() {
+            Some((at, 'K' | 'k')) => (text.get(..at), 1_000),
+            Some((at, 'M' | 'm')) => (text.get(..at), 1_000_000),
+            Some((at, 'G' | 'g')) => (text.get(..at), 1_000_000_000),
+            Some(_) | None => (Some(text.as_str()), 1),
+        };
+        let value = digits.and_then(|digits| digits.parse::<u64>().ok());
+        value
+            .and_then(|value| value.checked_mul(factor))
+            .ok_or_else(|| LabError::Usage(format!("`--{name}`: `{text}` is no number")))
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "what this program is asked for goes to standard output")]
+fn print(text: &str) {
+    print!("{text}");
+}
+
+#[expect(clippy::print_stderr, reason = "messages go beside the data")]
+fn note(text: &str) {
+    eprintln!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_read_strictly() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let args = Args::read(&words("--copies 3 a --out x b"), &["copies", "out"]).unwrap();
+        assert_eq!(args.number("copies").unwrap(), 3);
+        assert_eq!((args.text("out").unwrap().as_str(), args.files.join(" ").as_str()), ("x", "a b"));
+        assert!(Args::read(&words("--speed 3"), &["copies"]).is_err());
+        assert!(Args::read(&words("--copies"), &["copies"]).is_err());
+        for (text, value) in [
+            ("10G", Some(10_000_000_000)),
+            ("64M", Some(64_000_000)),
+            ("7", Some(7)),
+            ("G", None),
+            ("-1", None),
+            ("99999999999G", None),
+        ] {
+            let args = Args::read(&words(&format!("--bytes {text}")), &["bytes"]).unwrap();
+            assert_eq!(args.number("bytes").ok(), value, "{text}");
+        }
+    }
+}

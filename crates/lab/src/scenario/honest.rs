@@ -1,0 +1,234 @@
+//! Stations that kept to their mode, in captures that can show it.
+
+use super::world::{BUGLY, CHECK, FLYSAFE, LOGS, MAPS, World, end, ip};
+use super::{Card, LOCAL, LOCAL_MAPS, Scenario, UPHELD};
+use crate::dns::{self, Record};
+use crate::link::Link;
+use crate::pcapng::{Interface, PcapNg};
+use crate::quic::{Layout, Version};
+use crate::tls::Hello;
+use crate::{Side, Tcp, Udp, app, drone, ip as packets};
+use creance_model::Verdict;
+
+pub(super) fn all() -> Vec<Scenario> {
+    let mut all = silence();
+    all.extend(exempt());
+    all.extend(granted());
+    all.extend(attributed());
+    all
+}
+
+fn silence() -> Vec<Scenario> {
+    vec![
+        Card {
+            id: "local-data-silence",
+            title: "Local Data held",
+            says: "Nothing but link-scope frames leaves the station in the window, its usual traffic is seen before and after, and nothing was dropped.",
+            args: LOCAL,
+            expected: UPHELD,
+        }
+        .told(|_| {}),
+        Card {
+            id: "local-data-silence-big-endian",
+            title: "Local Data held, another writer",
+            says: "The same silence, written most significant byte first, in nanoseconds, with comments, names and blocks that readers may not know.",
+            args: LOCAL,
+            expected: UPHELD,
+        }
+        .big_endian(),
+        Card {
+            id: "local-data-neighbour",
+            title: "A neighbour talks",
+            says: "The station is silent while another machine on the same network sends to the makers' clouds.",
+            args: LOCAL,
+            expected: UPHELD,
+        }
+        .told(|world| {
+            let station = std::mem::replace(&mut world.station, ip("192.168.1.77"));
+            world.visit(70_000, LOGS, 4_000);
+            world.visit(90_000, BUGLY, 900);
+            world.station = station;
+        }),
+        Card {
+            id: "local-data-link-chatter",
+            title: "Chatter that no router forwards",
+            says: "The station announces itself to link-scope groups and by broadcast only: mDNS, SSDP over IPv6, DHCP.",
+            args: LOCAL,
+            expected: UPHELD,
+        }
+        .told(chatter),
+        Card {
+            id: "local-data-late-upload",
+            title: "An upload after Local Data",
+            says: "The window is silent; flight logs are sent after it, which claim 19 would have to catch and no capture of the window can.",
+            args: LOCAL,
+            expected: &[(13, Verdict::Upheld), (19, Verdict::NotTested)],
+        }
+        .told(|world| world.visit(126_000, LOGS, 60_000)),
+        Card {
+            id: "local-data-aircraft-link",
+            title: "The aircraft's own link",
+            says: "The station only speaks with the aircraft, which the operator declared to be local.",
+            args: "--mode local-data --window +60s..+120s --station 192.168.1.23 --local 192.168.1.10",
+            expected: UPHELD,
+        }
+        .told(|world| {
+            let heartbeats: Vec<Vec<u8>> = (0..20).map(drone::mavlink_heartbeat).collect();
+            world.datagrams(65_000, end("192.168.1.10", 14550), &heartbeats);
+            let commands: Vec<Vec<u8>> = (0..20).map(|n| drone::duml(n, 3, 0x2a, &[1; 12])).collect();
+            world.datagrams(85_000, end("192.168.1.10", 10000), &commands);
+        }),
+    ]
+}
+
+fn chatter(world: &mut World) {
+    let cast = dns::announcement(&[Record::Text("phone.local".into(), b"model=lab".to_vec())]);
+    world.group_cast(66_000, "224.0.0.251", 5353, &cast);
+    let station = std::mem::replace(&mut world.station, ip("fe80::17"));
+    world.group_cast(72_000, "ff02::fb", 5353, &cast);
+    world.group_cast(73_000, "ff02::c", 1900, &app::ssdp_search("[FF02::C]"));
+    // A neighbour solicitation.
+    let (number, body) = packets::icmp(ip("fe80::17"), ip("ff02::1:ff00:1"), 135, 0, &[0; 20]);
+    world.recorder.ip(World::at(74_000), (ip("fe80::17"), ip("ff02::1:ff00:1")), number, &body, true);
+    world.station = station;
+    let discover = app::dhcp_discover([2, 0, 192, 168, 1, 23], "phone");
+    Udp::new(&mut world.recorder, end("0.0.0.0", 68), end("255.255.255.255", 67), World::at(76_000))
+        .send(Side::Client, &discover);
+}
+
+fn exempt() -> Vec<Scenario> {
+    vec![
+        Card {
+            id: "local-data-exempt-maps",
+            title: "Only exempt maps",
+            says: "In the window the station fetches map tiles only, from the address that DNS gave for the exempt host.",
+            args: LOCAL_MAPS,
+            expected: UPHELD,
+        }
+        .told(|world| {
+            world.visit(70_000, MAPS, 400);
+            let mut large = Hello::new(MAPS.0);
+            large.grease = true;
+            large.pad_to = Some(2_000);
+            world.tls_1_3(95_000, &large, MAPS.1, 700);
+        }),
+        Card {
+            id: "local-data-exempt-alias",
+            title: "Exempt maps behind an alias",
+            says: "The exempt host is an alias of a name of the delivery network, which leads to the address.",
+            args: LOCAL_MAPS,
+            expected: UPHELD,
+        }
+        .told(|world| {
+            let edge = "d1lab.cloudfront.net";
+            let records = [
+                Record::Alias(MAPS.0.into(), edge.into()),
+                Record::Address(edge.into(), ip("13.249.9.77")),
+            ];
+            world.ask(70_000, end("192.168.1.1", 53), MAPS.0, &records);
+            world.tls_1_3(70_100, &Hello::new(MAPS.0), "13.249.9.77", 300);
+        }),
+        Card {
+            id: "local-data-exempt-dns-over-tcp",
+            title: "Exempt maps found over TCP",
+            says: "The answer that ties the exempt host to its address came from the router's resolver over TCP.",
+            args: LOCAL_MAPS,
+            expected: UPHELD,
+        }
+        .told(|world| {
+            let client = world.client();
+            let records = [Record::Address(MAPS.0.into(), ip("13.249.9.90"))];
+            let query = dns::over_tcp(&dns::query(77, MAPS.0, dns::A));
+            let answer = dns::over_tcp(&dns::answer(77, MAPS.0, dns::A, &records));
+            Tcp::new(&mut world.recorder, client, end("192.168.1.1", 53), World::at(70_000))
+                .open()
+                .send(Side::Client, &query)
+                .send(Side::Server, &answer)
+                .close();
+            world.tls_1_3(71_000, &Hello::new(MAPS.0), "13.249.9.90", 300);
+        }),
+        Card {
+            id: "local-data-exempt-quic",
+            title: "Exempt tiles over QUIC",
+            says: "The exempt host is fetched over QUIC, its hello in two datagrams.",
+            args: "--mode local-data --window +60s..+120s --station 192.168.1.23 --exempt google.tiles",
+            expected: UPHELD,
+        }
+        .told(|world| {
+            world.lookup(70_000, "mt1.google.com", "142.250.185.78");
+            let client = world.client();
+            let how = (Version::V1, Layout::TwoDatagrams(180));
+            world.quic(70_100, client, "mt1.google.com", "142.250.185.78", how, 900);
+        }),
+    ]
+}
+
+fn granted() -> Vec<Scenario> {
+    vec![
+        Card {
+            id: "restricted-flysafe",
+            title: "Only what was granted",
+            says: "In the window the station speaks with the granted GEO zone service only.",
+            args: "--mode restricted --window +60s..+120s --station 192.168.1.23 --grant dji.flysafe",
+            expected: &[(12, Verdict::Upheld)],
+        }
+        .told(|world| {
+            world.visit(66_000, FLYSAFE, 900);
+            world.visit(99_000, FLYSAFE, 1_200);
+        }),
+        Card {
+            id: "standard-all-known",
+            title: "Everything explained",
+            says: "Every flow belongs to a service that the catalogue knows, over TLS, with nothing dropped.",
+            args: "--mode standard --station 192.168.1.23",
+            expected: &[(1, Verdict::Upheld)],
+        }
+        .told(|world| {
+            world.visit(66_000, FLYSAFE, 900);
+            world.visit(77_000, CHECK, 200);
+            world.visit(88_000, LOGS, 30_000);
+        }),
+    ]
+}
+
+fn attributed() -> Vec<Scenario> {
+    let card = Card {
+        id: "restricted-by-process",
+        title: "The app stands in the file",
+        says: "Each packet names the process that sent it: the ground app kept to what was granted.",
+        args: "--mode restricted --window +60s..+120s --station 192.168.1.23 --grant dji.flysafe",
+        expected: &[(12, Verdict::Upheld)],
+    };
+    let mut world = World::new(card.id);
+    world.recorder.app_by_process(0);
+    world.before();
+    world.visit(66_000, FLYSAFE, 900);
+    world.recorder.app_by_process(1);
+    world.after();
+    let (names, found) = world.finish();
+    let mut file = PcapNg::new(vec![Interface::lossless(1, found.len())]);
+    file.processes = vec![(501, "DJI Fly".into()), (88, "mDNSResponder".into())];
+    let apple = card.file(names, "pcapng", file.write(&found));
+    vec![apple]
+}
+
+impl Card {
+    fn big_endian(self) -> Scenario {
+        let mut world = World::new(self.id);
+        world.recorder.link = Link::Vlan(7);
+        world.before();
+        world.link_only();
+        world.recorder.comment("link-scope only from here on");
+        world.after();
+        let (names, found) = world.finish();
+        let interface = Interface { digits: 9, ..Interface::lossless(1, found.len()) };
+        let file = PcapNg {
+            big_endian: true,
+            comment: Some("made by the lab".into()),
+            names: vec![(ip(FLYSAFE.1), FLYSAFE.0.into())],
+            custom: Some((32473, b"example".to_vec())),
+            ..PcapNg::new(vec![interface])
+        };
+        self.file(names, "pcapng", file.write(&found))
+    }
+}

@@ -11,7 +11,7 @@ use crate::headline::headline;
 use crate::judged::{Judged, Ownership};
 use crate::knowledge::{Knowledge, hex};
 use crate::mode::{Ruled, Rules};
-use crate::protection::{blinding, protection};
+use crate::protection::{blinding, describe, protection};
 use crate::question::Question;
 use crate::reading::Reading;
 use crate::report::data::{self, Claim, Report, Variant};
@@ -28,6 +28,7 @@ use ring::digest;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 use std::net::IpAddr;
+use std::rc::Rc;
 
 /// Places remembered between flows.
 const PLACES_MAX: usize = 20_000;
@@ -95,11 +96,12 @@ struct Court<'a> {
     stations: &'a Stations,
     labels: &'a [PacketLabel],
     baseline: Option<&'a Baseline>,
+    tells_app: bool,
     attributor: Attributor<'a>,
     rules: Option<Rules>,
     alternatives: Vec<Alternative<'a>>,
     deciders: Vec<Decider>,
-    places: HashMap<IpAddr, Residency>,
+    places: HashMap<IpAddr, Rc<Residency>>,
     observed: Observed,
     contacts: Contacts,
     hosts: Hosts,
@@ -107,7 +109,8 @@ struct Court<'a> {
     sent_to_platform: BTreeMap<ServiceId, u64>,
 }
 
-/// Judges what was read. Each flow is written to `flow_lines` as a line of tab-separated text.
+/// Judges what was read. Each flow is written to `flow_lines`, where given, as a line of
+/// tab-separated text.
 ///
 /// # Errors
 /// Where flows cannot be read back, or the lines cannot be written.
@@ -116,17 +119,15 @@ pub fn audit(
     question: &Question,
     knowledge: &Knowledge,
     baseline: Option<&Baseline>,
-    flow_lines: &mut dyn Write,
+    flow_lines: Option<&mut dyn Write>,
 ) -> io::Result<Report> {
     let stations = survey(&mut reading.flows, question)?;
     let mut lines = FlowLines::new(flow_lines)?;
     // The flows are taken out, so that the rest can be looked at while they are read.
     let mut court = Court::new(reading, question, knowledge, &stations, baseline);
-    let flows = reading.flows.try_clone()?;
-    let mut flows = flows;
+    let mut flows = reading.flows.try_clone()?;
     flows.each(|flow| court.hear(&flow, &mut lines))?;
-    let tells_app = question.app.is_some() || baseline.is_some();
-    let limits = court.observed.limits(reading, &stations, tells_app);
+    let limits = court.observed.limits(reading, &stations, court.tells_app);
     let requested = question.requested();
     let mut claims: Vec<Claim> = Vec::new();
     for decider in court.deciders {
@@ -191,6 +192,7 @@ impl<'a> Court<'a> {
             stations,
             labels: &reading.labels,
             baseline,
+            tells_app: question.app.is_some() || baseline.is_some(),
             attributor,
             rules,
             alternatives: Vec::new(),
@@ -253,15 +255,21 @@ impl<'a> Court<'a> {
         let ownership = self.ownership(flow, &seen, &who);
         let blinding = blinding(flow);
         let place = self.place(seen.remote.addr, first_name.as_slice());
+        let remote =
+            if seen.remote.port == 0 { seen.remote.addr.to_string() } else { seen.remote.to_string() };
+        let protocols = describe(&flow.facts).join(",");
         let judged = Judged {
             flow,
             seen: &seen,
             who: &who,
+            remote: &remote,
+            protocols: &protocols,
             place: &place,
             protection: protection(flow),
             blinding: &blinding,
             ruled: ruled.as_ref(),
             ownership,
+            tells_app: self.tells_app,
             validity,
             in_window,
         };
@@ -299,13 +307,13 @@ impl<'a> Court<'a> {
         }
     }
 
-    fn place(&mut self, addr: IpAddr, names: &[HostName]) -> Residency {
+    fn place(&mut self, addr: IpAddr, names: &[HostName]) -> Rc<Residency> {
         if let Some(known) = self.places.get(&addr) {
-            return known.clone();
+            return Rc::clone(known);
         }
-        let place = self.knowledge.geo.locate(addr, names, self.knowledge.mmdb.as_ref());
+        let place = Rc::new(self.knowledge.geo.locate(addr, names, self.knowledge.mmdb.as_ref()));
         if self.places.len() < PLACES_MAX {
-            self.places.insert(addr, place.clone());
+            self.places.insert(addr, Rc::clone(&place));
         }
         place
     }

@@ -3,7 +3,7 @@
 use crate::evidence::Evidence;
 use crate::judged::Judged;
 use crate::mode::Ruled;
-use crate::protection::{describe, seen_categories};
+use crate::protection::seen_categories;
 use crate::report::data::{Contact, LeftOut, Place};
 use crate::when::{rfc3339, seconds_after};
 use creance_catalogue::{Catalogue, probable};
@@ -16,6 +16,8 @@ use std::net::IpAddr;
 const CONTACTS_MAX: usize = 5_000;
 /// Entries kept in each list of a contact.
 const LISTED_MAX: usize = 12;
+/// Flows of a contact that are asked for hints.
+const HINTED_FLOWS_MAX: u64 = 4;
 /// Stretches of contact kept; closer ones are merged.
 const SPANS_MAX: usize = 200;
 
@@ -93,12 +95,12 @@ impl Contacts {
         entry.last = Some(entry.last.map_or(flow.last, |last| last.max(flow.last)));
         entry.add_span(flow.first, flow.last);
         entry.add_names(judged, owner, catalogue);
-        keep(&mut entry.protocols, describe(&flow.facts).join(", "));
+        keep(&mut entry.protocols, judged.protocols);
         for (category, how) in seen_categories(&flow.facts) {
-            keep(&mut entry.seen, format!("{category} ({how})"));
+            keep(&mut entry.seen, &format!("{category} ({how})"));
         }
         if let Some(app) = app {
-            keep(&mut entry.apps, app.to_owned());
+            keep(&mut entry.apps, app);
         }
         if entry.places.len() < LISTED_MAX && !entry.places.contains_key(&seen.remote.addr) {
             entry.places.insert(seen.remote.addr, place(seen.remote.addr, judged.place));
@@ -106,7 +108,7 @@ impl Contacts {
         if let Some(ruled) = judged.ruled {
             entry.ruled.insert(ruled.word());
             if let Ruled::Allowed(policies) | Ruled::Denied(_, policies) = ruled {
-                policies.iter().for_each(|policy| keep(&mut entry.policies, policy.clone()));
+                policies.iter().for_each(|policy| keep(&mut entry.policies, policy));
             }
         }
     }
@@ -126,28 +128,29 @@ impl Gathered {
     fn add_names(&mut self, judged: &Judged<'_>, owner: Option<&str>, catalogue: &Catalogue) {
         let who = judged.who;
         for name in &who.names {
-            keep(&mut self.hosts, name.text.clone());
-            keep(&mut self.ties, name.tie.as_str().to_owned());
+            keep(&mut self.hosts, &name.text);
+            keep(&mut self.ties, name.tie.as_str());
             // A resolver takes questions; what is asked for, its party takes.
             if who.is_resolver {
                 continue;
             }
             for listed in &name.listed {
                 for category in &listed.found.service.takes {
-                    keep(&mut self.takes, category.to_string());
+                    keep(&mut self.takes, category.as_str());
                 }
             }
-            if let (true, Some(host)) = (name.listed.is_empty() && self.hints.len() < LISTED_MAX, &name.host)
-            {
+            // What the first few flows hint at, the others hint at too.
+            let early = self.evidence.flows <= HINTED_FLOWS_MAX;
+            if let (true, Some(host)) = (name.listed.is_empty() && early, &name.host) {
                 let hints =
                     probable(host, who.certificate_subject.as_deref(), &who.aliases, owner, catalogue);
-                hints.into_iter().for_each(|hint| keep(&mut self.hints, hint.text));
+                hints.iter().for_each(|hint| keep(&mut self.hints, &hint.text));
             }
         }
-        if let (true, Some(owner)) = (who.names.is_empty(), owner) {
+        if let (true, Some(owner)) = (who.names.is_empty() && self.hints.is_empty(), owner) {
             keep(
                 &mut self.hints,
-                format!("probably a customer of {owner}: its network announces the address"),
+                &format!("probably a customer of {owner}: its network announces the address"),
             );
         }
     }
@@ -248,9 +251,9 @@ fn place(addr: IpAddr, residency: &Residency) -> Place {
     }
 }
 
-fn keep(set: &mut BTreeSet<String>, text: String) {
-    if set.len() < LISTED_MAX {
-        set.insert(text);
+fn keep(set: &mut BTreeSet<String>, text: &str) {
+    if set.len() < LISTED_MAX && !set.contains(text) {
+        set.insert(text.to_owned());
     }
 }
 

@@ -1,7 +1,7 @@
 //! How much of what happened the captures show, and what that does to verdicts.
 
 use crate::claims::{Limits, count};
-use crate::evidence::Reasons;
+use crate::evidence::{Reasons, Why};
 use crate::judged::Judged;
 use crate::reading::Reading;
 use crate::report::data::{Control, Counted, Coverage};
@@ -45,7 +45,7 @@ impl Observed {
             return;
         }
         for text in judged.blinding {
-            self.blinding.add(text, judged.number());
+            self.blinding.add(&Why::just(text), judged.number());
         }
         for (control, traffic) in [(&mut self.before, before), (&mut self.after, after)] {
             control.sent_packets += judged.seen.sent(traffic).packets;

@@ -1,7 +1,9 @@
 //! Flows that show something, gathered by reason.
 
 use crate::report::data::Reason;
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 
 /// Flow numbers kept for one reason.
 const NUMBERS_MAX: usize = 20;
@@ -12,14 +14,16 @@ const REASONS_MAX: usize = 200;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Evidence {
     pub(crate) flows: u64,
-    pub(crate) numbers: BTreeSet<u64>,
+    numbers: BTreeSet<u64>,
 }
 
 impl Evidence {
     pub(crate) fn add(&mut self, number: u64) {
         self.flows += 1;
-        self.numbers.insert(number);
-        if self.numbers.len() > NUMBERS_MAX {
+        if self.numbers.len() < NUMBERS_MAX {
+            self.numbers.insert(number);
+        } else if self.numbers.last().is_some_and(|last| number < *last) {
+            self.numbers.insert(number);
             self.numbers.pop_last();
         }
     }
@@ -29,34 +33,114 @@ impl Evidence {
     }
 }
 
+/// Why: a sentence with `{}` where its subject stands. Kept in two parts, since most flows repeat
+/// a reason that is known, which then needs no text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Why<'t> {
+    form: &'static str,
+    subject: Cow<'t, str>,
+}
+
+impl<'t> Why<'t> {
+    /// A sentence about something.
+    pub(crate) const fn about(form: &'static str, subject: &'t str) -> Self {
+        Self { form, subject: Cow::Borrowed(subject) }
+    }
+
+    /// A sentence that stands alone.
+    pub(crate) const fn just(form: &'static str) -> Self {
+        Self { form, subject: Cow::Borrowed("") }
+    }
+}
+
+impl From<String> for Why<'_> {
+    fn from(text: String) -> Self {
+        Self { form: "{}", subject: Cow::Owned(text) }
+    }
+}
+
+impl<'t> From<&'t str> for Why<'t> {
+    fn from(text: &'t str) -> Self {
+        Self::about("{}", text)
+    }
+}
+
+impl fmt::Display for Why<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.form.split_once("{}") {
+            Some((before, after)) => write!(f, "{before}{}{after}", self.subject),
+            None => f.write_str(self.form),
+        }
+    }
+}
+
 /// Evidence by reason.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Reasons(BTreeMap<String, Evidence>);
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reasons {
+    by_form: HashMap<&'static str, HashMap<String, Evidence>>,
+    kinds: usize,
+    further: Evidence,
+}
 
 impl Reasons {
-    /// Notes a flow that shows `text`. Reasons beyond the bound are counted together.
-    pub(crate) fn add(&mut self, text: &str, number: u64) {
-        let text =
-            if self.0.contains_key(text) || self.0.len() < REASONS_MAX { text } else { "further reasons" };
-        self.0.entry(text.to_owned()).or_default().add(number);
+    /// Notes a flow that shows a reason. Reasons beyond the bound are counted together.
+    pub(crate) fn add(&mut self, why: &Why<'_>, number: u64) {
+        let by_subject = self.by_form.entry(why.form).or_default();
+        if let Some(evidence) = by_subject.get_mut(why.subject.as_ref()) {
+            evidence.add(number);
+        } else if self.kinds < REASONS_MAX {
+            self.kinds += 1;
+            by_subject.entry(why.subject.clone().into_owned()).or_default().add(number);
+        } else {
+            self.further.add(number);
+        }
     }
 
     pub(crate) fn flows(&self) -> u64 {
-        self.0.values().map(|evidence| evidence.flows).sum()
+        let each = self.by_form.values().flat_map(HashMap::values);
+        each.map(|evidence| evidence.flows).sum::<u64>() + self.further.flows
     }
 
     /// By number of flows, most first.
     pub(crate) fn list(&self) -> Vec<Reason> {
+        let reason = |text: String, evidence: &Evidence| Reason {
+            text,
+            flows: evidence.flows,
+            flow_numbers: evidence.numbers(),
+        };
         let mut list: Vec<Reason> = self
-            .0
+            .by_form
             .iter()
-            .map(|(text, evidence)| Reason {
-                text: text.clone(),
-                flows: evidence.flows,
-                flow_numbers: evidence.numbers(),
+            .flat_map(|(form, subjects)| {
+                subjects.iter().map(move |(subject, evidence)| (form, subject, evidence))
             })
+            .map(|(form, subject, evidence)| reason(Why::about(form, subject).to_string(), evidence))
             .collect();
         list.sort_by(|a, b| b.flows.cmp(&a.flows).then_with(|| a.text.cmp(&b.text)));
+        if self.further.flows > 0 {
+            list.push(reason("further reasons, not listed one by one".to_owned(), &self.further));
+        }
         list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_counted_sorted_and_bounded() {
+        let mut reasons = Reasons::default();
+        for number in (1..=30).rev() {
+            reasons.add(&Why::about("to {} in clear", "a"), number);
+        }
+        for number in 0..1000 {
+            reasons.add(&format!("reason {number}").into(), number);
+        }
+        let list = reasons.list();
+        assert_eq!((list[0].text.as_str(), list[0].flows), ("to a in clear", 30));
+        assert_eq!(list[0].flow_numbers, (1..=20).collect::<Vec<u64>>());
+        assert_eq!(list.len(), REASONS_MAX + 1);
+        assert_eq!(reasons.flows(), 1030);
     }
 }

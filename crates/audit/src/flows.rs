@@ -8,7 +8,7 @@ use crate::sent::{Direction, Seen};
 use crate::when::rfc3339;
 use creance_capture::{Ended, FlowRecord, Started};
 use creance_wire::{Anomaly, NameSource};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 
 /// Flows listed in the report itself, those with the lowest numbers.
@@ -18,49 +18,33 @@ const HOSTS_MAX: usize = 50_000;
 /// Kinds of staying traffic listed.
 const STAYS_MAX: usize = 500;
 
+const HEADINGS: &[u8] = b"number\tdirection\ttransport\tstation\tremote\tnames\tservices\tprotocols\tdecision\tapp\tfirst\tlast\tup_bytes\tdown_bytes\tnotes\n";
+
 /// Writes a line for each flow and keeps the first.
 pub(crate) struct FlowLines<'w> {
-    out: io::BufWriter<&'w mut dyn Write>,
+    out: Option<io::BufWriter<&'w mut dyn Write>>,
     kept: BTreeMap<u64, Flow>,
     total: u64,
 }
 
 impl<'w> FlowLines<'w> {
-    pub(crate) fn new(out: &'w mut dyn Write) -> io::Result<Self> {
-        let mut out = io::BufWriter::with_capacity(1 << 18, out);
-        out.write_all(
-            b"number\tdirection\ttransport\tstation\tremote\tnames\tservices\tprotocols\tdecision\tapp\tfirst\tlast\tup_bytes\tdown_bytes\tnotes\n",
-        )?;
+    pub(crate) fn new(out: Option<&'w mut dyn Write>) -> io::Result<Self> {
+        let mut out = out.map(|out| io::BufWriter::with_capacity(1 << 18, out));
+        if let Some(out) = &mut out {
+            out.write_all(HEADINGS)?;
+        }
         Ok(Self { out, kept: BTreeMap::new(), total: 0 })
     }
 
     pub(crate) fn add(&mut self, judged: &Judged<'_>, app: Option<&str>) -> io::Result<()> {
         self.total += 1;
-        let flow = flow(judged, app);
-        let joined = |list: &[String]| list.join(",");
-        writeln!(
-            self.out,
-            "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
-            flow.number,
-            flow.direction,
-            flow.transport,
-            flow.station,
-            flow.remote,
-            clean(&joined(&flow.names)),
-            joined(&flow.services),
-            joined(&flow.protocols),
-            flow.decision.as_deref().unwrap_or_default(),
-            clean(flow.app.as_deref().unwrap_or_default()),
-            flow.first,
-            flow.last,
-            flow.up_bytes,
-            flow.down_bytes,
-            clean(&joined(&flow.notes)),
-        )?;
+        if let Some(out) = &mut self.out {
+            line(out, judged, app)?;
+        }
         let is_low = self.kept.len() < FLOWS_MAX
-            || self.kept.last_key_value().is_some_and(|(last, _)| flow.number < *last);
+            || self.kept.last_key_value().is_some_and(|(last, _)| judged.number() < *last);
         if is_low {
-            self.kept.insert(flow.number, flow);
+            self.kept.insert(judged.number(), flow(judged, app));
             if self.kept.len() > FLOWS_MAX {
                 self.kept.pop_last();
             }
@@ -69,43 +53,84 @@ impl<'w> FlowLines<'w> {
     }
 
     pub(crate) fn finish(mut self) -> io::Result<(Vec<Flow>, u64)> {
-        self.out.flush()?;
+        if let Some(out) = &mut self.out {
+            out.flush()?;
+        }
         let left_out = self.total - self.kept.len() as u64;
         Ok((self.kept.into_values().collect(), left_out))
     }
 }
 
-/// Control characters would break the line.
-fn clean(text: &str) -> String {
-    if text.chars().any(char::is_control) {
-        text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-    } else {
-        text.to_owned()
+/// A flow as a line. Nothing is put together that could be written as it is: there may be millions.
+fn line(out: &mut dyn Write, judged: &Judged<'_>, app: Option<&str>) -> io::Result<()> {
+    let (record, seen, who) = (judged.flow, judged.seen, judged.who);
+    let number = record.number;
+    write!(
+        out,
+        "{number}\t{}\t{}\t{}\t{}\t",
+        direction(seen),
+        record.transport,
+        seen.station,
+        judged.remote
+    )?;
+    listed(out, who.names.iter().map(|name| name.text.as_str()))?;
+    out.write_all(b"\t")?;
+    listed(out, services(judged).into_iter())?;
+    let decision = judged.ruled.map_or("", Ruled::word);
+    write!(out, "\t{}\t{decision}\t", judged.protocols)?;
+    cleaned(out, app.unwrap_or_default())?;
+    let (up, down) = (seen.sent(&record.total).bytes, seen.received(&record.total).bytes);
+    write!(out, "\t{}\t{}\t{up}\t{down}\t", rfc3339(record.first), rfc3339(record.last))?;
+    listed(out, notes(judged).iter().map(String::as_str))?;
+    out.write_all(b"\n")
+}
+
+fn listed<'t>(out: &mut dyn Write, texts: impl Iterator<Item = &'t str>) -> io::Result<()> {
+    for (place, text) in texts.enumerate() {
+        if place > 0 {
+            out.write_all(b",")?;
+        }
+        cleaned(out, text)?;
     }
+    Ok(())
+}
+
+/// Control characters would break the line.
+fn cleaned(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    if text.chars().any(char::is_control) {
+        let clean: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        return out.write_all(clean.as_bytes());
+    }
+    out.write_all(text.as_bytes())
+}
+
+const fn direction(seen: &Seen) -> &'static str {
+    match seen.direction {
+        Direction::Left => "left",
+        Direction::Stayed(_) => "stayed",
+        Direction::InboundOnly => "inbound only",
+        Direction::NotOfStation => "not of a station",
+    }
+}
+
+fn services<'j>(judged: &Judged<'j>) -> Vec<&'j str> {
+    let listed = judged.who.names.iter().flat_map(|name| &name.listed);
+    let mut services: Vec<&str> = listed.map(|listed| listed.found.service.id.as_str()).collect();
+    services.sort_unstable();
+    services.dedup();
+    services
 }
 
 fn flow(judged: &Judged<'_>, app: Option<&str>) -> Flow {
     let (record, seen, who) = (judged.flow, judged.seen, judged.who);
-    let services: BTreeSet<&str> = who
-        .names
-        .iter()
-        .flat_map(|name| &name.listed)
-        .map(|listed| listed.found.service.id.as_str())
-        .collect();
     Flow {
         number: record.number,
-        direction: match seen.direction {
-            Direction::Left => "left",
-            Direction::Stayed(_) => "stayed",
-            Direction::InboundOnly => "inbound only",
-            Direction::NotOfStation => "not of a station",
-        }
-        .to_owned(),
+        direction: direction(seen).to_owned(),
         transport: record.transport.to_string(),
         station: seen.station.to_string(),
-        remote: seen.remote.to_string(),
+        remote: judged.remote.to_owned(),
         names: who.names.iter().map(|name| name.text.clone()).collect(),
-        services: services.into_iter().map(str::to_owned).collect(),
+        services: services(judged).into_iter().map(str::to_owned).collect(),
         protocols: describe(&record.facts),
         decision: judged.ruled.map(|ruled| ruled.word().to_owned()),
         app: app.map(str::to_owned),
@@ -149,7 +174,7 @@ fn notes(judged: &Judged<'_>) -> Vec<String> {
 /// Every host name seen, with where.
 #[derive(Debug, Default)]
 pub(crate) struct Hosts {
-    by_name: BTreeMap<String, BTreeSet<&'static str>>,
+    by_name: HashMap<String, BTreeSet<&'static str>>,
     left_out: u64,
 }
 
@@ -181,11 +206,12 @@ impl Hosts {
     }
 
     pub(crate) fn finish(self) -> (Vec<Host>, u64) {
-        let list = self
+        let mut list: Vec<Host> = self
             .by_name
             .into_iter()
             .map(|(name, sources)| Host { name, sources: sources.into_iter().map(str::to_owned).collect() })
             .collect();
+        list.sort();
         (list, self.left_out)
     }
 }

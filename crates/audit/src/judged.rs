@@ -24,19 +24,25 @@ pub(crate) struct Judged<'a> {
     pub(crate) flow: &'a FlowRecord,
     pub(crate) seen: &'a Seen,
     pub(crate) who: &'a Who<'a>,
+    /// The other end as text.
+    pub(crate) remote: &'a str,
+    /// The protocols as text.
+    pub(crate) protocols: &'a str,
     pub(crate) place: &'a Residency,
     pub(crate) protection: Protection,
     pub(crate) blinding: &'a [&'static str],
     /// What the claimed mode says, where one is claimed and the flow left.
     pub(crate) ruled: Option<&'a Ruled>,
     pub(crate) ownership: Ownership,
+    /// Whether there is any means to tell the app's flows from others.
+    pub(crate) tells_app: bool,
     /// Whether the certificates hold for the first name, where there are any.
     pub(crate) validity: Option<creance_wire::certificate::Validity>,
     /// Whether it left within the judged window.
     pub(crate) in_window: bool,
 }
 
-impl Judged<'_> {
+impl<'a> Judged<'a> {
     pub(crate) const fn number(&self) -> u64 {
         self.flow.number
     }
@@ -46,12 +52,10 @@ impl Judged<'_> {
     }
 
     /// Whom it went to, for a sentence.
-    pub(crate) fn to(&self) -> String {
-        let remote = self.seen.remote;
+    pub(crate) fn to(&self) -> &'a str {
         match self.who.names.first().filter(|_| !self.who.is_resolver) {
-            Some(name) => name.text.clone(),
-            None if remote.port == 0 => remote.addr.to_string(),
-            None => remote.to_string(),
+            Some(name) => &name.text,
+            None => self.remote,
         }
     }
 

@@ -197,7 +197,10 @@ impl Rules {
                 ));
             };
             if !decision.allowed {
-                return Ruled::Denied(format!("{} is of {id}", name.text), decision.determining.clone());
+                return Ruled::Denied(
+                    format!("{} is of {}", name.text, ids(name, id)),
+                    decision.determining.clone(),
+                );
             }
             policies.extend(decision.determining.iter().cloned());
             if who.is_proxy {
@@ -290,6 +293,14 @@ impl Rules {
             .map(|listed| (&listed.found.service.id, self.service(&listed.found.service.id)));
         decisions.clone().find(|(_, decision)| decision.allowed).or_else(|| decisions.clone().next())
     }
+}
+
+/// The services of a name, for a sentence.
+fn ids(name: &Name<'_>, first: &ServiceId) -> String {
+    let others = name.listed.iter().map(|listed| &listed.found.service.id).filter(|id| *id != first);
+    let mut list: Vec<&str> = std::iter::once(first).chain(others).map(ServiceId::as_str).collect();
+    list.dedup();
+    list.join(" or ")
 }
 
 /// Whether the name stood where the service's strength of binding needs it.

@@ -5,10 +5,11 @@ use crate::sent::Seen;
 use crate::stations::Stations;
 use creance_capture::{CertificateStore, FlowRecord};
 use creance_catalogue::{Binding, Catalogue, Match};
-use creance_model::{HostName, PartyKind, Scope, scope};
+use creance_model::{HostName, PartyKind, Scope, Timestamp, scope};
 use creance_residency::Table;
 use creance_wire::certificate::{self, Certificate, Roots, Validity};
 use creance_wire::{NameSource, Protocol, ProxyTarget};
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// How a name came to a flow.
@@ -99,6 +100,14 @@ pub(crate) struct Who<'c> {
     pub(crate) certificate_subject: Option<String>,
 }
 
+/// What was made of a chain, and the stretch of time in which nothing changes about it.
+#[derive(Debug, Clone, Copy)]
+struct Judgement {
+    validity: Validity,
+    from: Timestamp,
+    to: Timestamp,
+}
+
 /// What attribution needs besides a flow.
 #[derive(Debug)]
 pub(crate) struct Attributor<'a> {
@@ -107,7 +116,8 @@ pub(crate) struct Attributor<'a> {
     pub(crate) roots: &'a Roots,
     pub(crate) geo: &'a Table<'a>,
     pub(crate) stations: &'a Stations,
-    judged: std::cell::RefCell<HashMap<(Vec<u32>, Option<HostName>, i64), Validity>>,
+    judged: RefCell<HashMap<(Vec<u32>, Option<HostName>), Judgement>>,
+    subjects: RefCell<HashMap<u32, Option<String>>>,
 }
 
 impl<'a> Attributor<'a> {
@@ -118,7 +128,15 @@ impl<'a> Attributor<'a> {
         geo: &'a Table<'a>,
         stations: &'a Stations,
     ) -> Self {
-        Self { catalogue, certificates, roots, geo, stations, judged: Default::default() }
+        Self {
+            catalogue,
+            certificates,
+            roots,
+            geo,
+            stations,
+            judged: RefCell::default(),
+            subjects: RefCell::default(),
+        }
     }
 
     /// The same with another catalogue.
@@ -182,13 +200,13 @@ impl<'a> Attributor<'a> {
         who
     }
 
-    /// Whether a flow's certificates hold for a name.
+    /// Whether a flow's certificates hold for a name, at the flow's first packet.
     pub(crate) fn validity(&self, flow: &FlowRecord, name: Option<&HostName>) -> Validity {
-        // A chain is judged once a day: validity ends on whole seconds, rarely within a capture.
-        let day = flow.first.seconds().div_euclid(86_400);
-        let key = (flow.certificates.clone(), name.cloned(), day);
-        if let Some(known) = self.judged.borrow().get(&key) {
-            return *known;
+        let key = (flow.certificates.clone(), name.cloned());
+        let at = flow.first;
+        if let Some(known) = self.judged.borrow().get(&key).filter(|known| known.from <= at && at < known.to)
+        {
+            return known.validity;
         }
         let chain: Vec<Vec<u8>> = flow
             .certificates
@@ -196,9 +214,10 @@ impl<'a> Attributor<'a> {
             .filter_map(|place| self.certificates.get(*place))
             .map(<[u8]>::to_vec)
             .collect();
-        let validity = certificate::validate(&chain, name, flow.first, self.roots);
-        if self.judged.borrow().len() < 100_000 {
-            self.judged.borrow_mut().insert(key, validity);
+        let validity = certificate::validate(&chain, name, at, self.roots);
+        let (from, to) = unchanged(&chain, at);
+        if self.judged.borrow().len() < 20_000 {
+            self.judged.borrow_mut().insert(key, Judgement { validity, from, to });
         }
         validity
     }
@@ -258,8 +277,31 @@ impl<'a> Attributor<'a> {
     }
 
     fn subject(&self, flow: &FlowRecord) -> Option<String> {
-        let leaf = self.certificates.get(*flow.certificates.first()?)?;
-        let subject = Certificate::parse(leaf)?.subject;
-        subject.organisation.or(subject.common_name)
+        let leaf = *flow.certificates.first()?;
+        if let Some(known) = self.subjects.borrow().get(&leaf) {
+            return known.clone();
+        }
+        let subject =
+            self.certificates.get(leaf).and_then(Certificate::parse).map(|certificate| certificate.subject);
+        let text = subject.and_then(|subject| subject.organisation.or(subject.common_name));
+        self.subjects.borrow_mut().insert(leaf, text.clone());
+        text
     }
+}
+
+/// The stretch around a moment in which no certificate of a chain begins or ceases to hold.
+fn unchanged(chain: &[Vec<u8>], at: Timestamp) -> (Timestamp, Timestamp) {
+    let (mut from, mut to) = (Timestamp(i64::MIN), Timestamp(i64::MAX));
+    for certificate in chain.iter().filter_map(|der| Certificate::parse(der)) {
+        // Both ends are included, to the second.
+        let second = creance_model::Duration::from_seconds(1);
+        for edge in [certificate.not_before, certificate.not_after.after(second)] {
+            if edge <= at {
+                from = from.max(edge);
+            } else {
+                to = to.min(edge);
+            }
+        }
+    }
+    (from, to)
 }

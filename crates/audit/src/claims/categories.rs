@@ -1,6 +1,7 @@
 //! Claim 8: what kinds of data were sent.
 
 use super::{Examine, Finding};
+use crate::evidence::Why;
 use crate::judged::Judged;
 use crate::protection::{Protection, seen_categories};
 use crate::report::data::Table;
@@ -32,7 +33,7 @@ impl Examine for Categories {
         "payload in clear or decrypted; of encrypted payload only the catalogue's word is known (MASTG-TEST-0206)"
     }
 
-    fn examine(&mut self, judged: &Judged<'_>) -> Finding {
+    fn examine<'j>(&mut self, judged: &Judged<'j>) -> Finding<'j> {
         if judged.who.is_resolver {
             return Finding::Apart;
         }
@@ -40,26 +41,28 @@ impl Examine for Categories {
         let takes: BTreeSet<Category> =
             listed.iter().flat_map(|listed| listed.found.service.takes.iter().copied()).collect();
         let seen = seen_categories(&judged.flow.facts);
-        let key = listed.first().map_or_else(|| judged.to(), |listed| listed.found.service.id.to_string());
         let hidden =
             judged.protection != Protection::Cleartext && judged.protection != Protection::ClearByNature;
-        if self.services.contains_key(&key) || self.services.len() < 500 {
-            let row = self.services.entry(key).or_default();
+        let key = listed.first().map_or(judged.to(), |listed| listed.found.service.id.as_str());
+        if !self.services.contains_key(key) && self.services.len() < 500 {
+            self.services.insert(key.to_owned(), Row::default());
+        }
+        if let Some(row) = self.services.get_mut(key) {
             row.takes.extend(&takes);
             row.seen.extend(seen.iter().map(|(category, how)| format!("{category} ({how})")));
             row.hidden += u64::from(hidden);
         }
         if let Some((category, how)) = seen.iter().find(|(category, _)| !takes.contains(category)) {
-            return Finding::Against(format!(
+            return Finding::Against(Why::from(format!(
                 "{category} was seen to go to {} ({how}), which the catalogue does not list",
                 judged.to()
-            ));
+            )));
         }
         if judged.protection == Protection::Nothing {
             return Finding::Apart;
         }
         if hidden || listed.is_empty() {
-            return Finding::Open(format!("what {} was sent cannot be read", judged.to()));
+            return Finding::Open(Why::about("what {} was sent cannot be read", judged.to()));
         }
         Finding::Agrees
     }

@@ -15,12 +15,12 @@ const OLDEST: u16 = 0x0303;
 /// Decides by what the audit made of each chain.
 #[derive(Debug, Default)]
 pub(crate) struct Certificates {
-    rows: BTreeMap<(String, String), u64>,
+    rows: BTreeMap<(Option<u16>, &'static str), u64>,
 }
 
 impl Certificates {
-    fn certificate(judged: &Judged<'_>) -> (String, Finding) {
-        let Some(tls) = &judged.flow.facts.tls else { return ("none seen".into(), Finding::Apart) };
+    fn certificate<'j>(judged: &Judged<'j>) -> (&'static str, Finding<'j>) {
+        let Some(tls) = &judged.flow.facts.tls else { return ("none seen", Finding::Apart) };
         let to = judged.to();
         if judged.flow.certificates.is_empty() {
             let why = match tls.version {
@@ -29,16 +29,17 @@ impl Certificates {
                 Some(_) => "not in the capture",
                 None => "no answer of the server in the capture",
             };
-            return (why.into(), Finding::Open(format!("the certificate of {to}: {why}")));
+            return (why, Finding::Open(format!("the certificate of {to}: {why}").into()));
         }
         let against =
-            |what: &str| (what.to_owned(), Finding::Against(format!("the certificate of {to} {what}")));
-        let open = |what: &str| (what.to_owned(), Finding::Open(format!("the certificate of {to} {what}")));
+            |what: &'static str| (what, Finding::Against(format!("the certificate of {to} {what}").into()));
+        let open =
+            |what: &'static str| (what, Finding::Open(format!("the certificate of {to} {what}").into()));
         match judged.validity {
             Some(Validity::Valid) if tls.key_proven == Some(false) => {
                 against("does not fit the key that the server used")
             }
-            Some(Validity::Valid) => ("valid".into(), Finding::Agrees),
+            Some(Validity::Valid) => ("valid", Finding::Agrees),
             Some(Validity::Expired) => against("had expired"),
             Some(Validity::NotYetValid) => against("did not hold yet"),
             Some(Validity::NameMismatch) => against("is for another name"),
@@ -73,28 +74,26 @@ impl Examine for Certificates {
         "the server's answer and its certificates, which TLS 1.3 and QUIC hide from a capture; then only its keys or an interception can decide"
     }
 
-    fn examine(&mut self, judged: &Judged<'_>) -> Finding {
+    fn examine<'j>(&mut self, judged: &Judged<'j>) -> Finding<'j> {
         if judged.flow.facts.tls.is_none() && !judged.flow.facts.layers.contains(&Protocol::Ssl2) {
             return Finding::Apart;
         }
         let version = version(judged.flow);
         let (certificate, finding) = Self::certificate(judged);
-        let name = version.map_or_else(|| "not seen".into(), version_name);
-        if self.rows.len() < 500 {
-            *self.rows.entry((name.clone(), certificate)).or_default() += 1;
+        if self.rows.len() < 500 || self.rows.contains_key(&(version, certificate)) {
+            *self.rows.entry((version, certificate)).or_default() += 1;
         }
         // DTLS numbers count downwards from 0xfeff, which is 1.0.
-        let old = version.is_some_and(|version| version < OLDEST || version == 0xfeff);
-        if old {
-            Finding::Against(format!("{} was used with {}", old_name(&name), judged.to()))
-        } else {
-            finding
+        match version.filter(|version| *version < OLDEST || *version == 0xfeff) {
+            Some(old) => Finding::Against(format!("{} was used with {}", long_name(old), judged.to()).into()),
+            None => finding,
         }
     }
 
     fn table(&self) -> Option<Table> {
         let rows = self.rows.iter().map(|((version, certificate), flows)| {
-            vec![version.clone(), certificate.clone(), flows.to_string()]
+            let version = version.map_or_else(|| "not seen".to_owned(), long_name);
+            vec![version, (*certificate).to_owned(), flows.to_string()]
         });
         Some(Table {
             columns: ["TLS version", "Certificate", "Flows"].map(String::from).to_vec(),
@@ -104,10 +103,7 @@ impl Examine for Certificates {
     }
 }
 
-fn old_name(name: &str) -> String {
-    if name.starts_with(|first: char| first.is_ascii_digit()) {
-        format!("TLS {name}")
-    } else {
-        name.to_owned()
-    }
+fn long_name(version: u16) -> String {
+    let name = version_name(version);
+    if name.starts_with(|first: char| first.is_ascii_digit()) { format!("TLS {name}") } else { name }
 }

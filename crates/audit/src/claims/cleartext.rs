@@ -1,14 +1,14 @@
 //! Claim 5: nothing in clear.
 
 use super::{Examine, Finding};
+use crate::evidence::Why;
 use crate::judged::Judged;
-use crate::protection::{Protection, describe};
+use crate::protection::Protection;
 use crate::report::data::Table;
-use std::collections::BTreeMap;
 
 #[derive(Debug, Default)]
 pub(crate) struct Cleartext {
-    flows: BTreeMap<(Protection, String), u64>,
+    flows: Vec<(Protection, String, u64)>,
 }
 
 impl Examine for Cleartext {
@@ -24,26 +24,34 @@ impl Examine for Cleartext {
         "every packet, and a recognised protocol for each flow (MASTG-TEST-0236)"
     }
 
-    fn examine(&mut self, judged: &Judged<'_>) -> Finding {
-        let protocols = describe(&judged.flow.facts).join(", ");
-        let protocols = if protocols.is_empty() { judged.flow.transport.to_string() } else { protocols };
-        if self.flows.len() < 500 {
-            *self.flows.entry((judged.protection, protocols.clone())).or_default() += 1;
+    fn examine<'j>(&mut self, judged: &Judged<'j>) -> Finding<'j> {
+        let protocols = judged.protocols;
+        let key = (judged.protection, protocols);
+        let known = self.flows.iter_mut().find(|(protection, text, _)| (*protection, text.as_str()) == key);
+        if let Some((.., flows)) = known {
+            *flows += 1;
+        } else if self.flows.len() < 200 {
+            self.flows.push((key.0, protocols.to_owned(), 1));
         }
         match judged.protection {
             Protection::Encrypted | Protection::ClearByNature | Protection::Nothing => Finding::Agrees,
-            Protection::Cleartext => Finding::Against(format!("{protocols} in clear to {}", judged.to())),
-            Protection::Tunnel => {
-                Finding::Open(format!("within {protocols} to {} anything may be carried", judged.to()))
+            Protection::Cleartext => {
+                Finding::Against(Why::from(format!("{protocols} in clear to {}", judged.to())))
             }
+            Protection::Tunnel => Finding::Open(Why::from(format!(
+                "within {protocols} to {} anything may be carried",
+                judged.to()
+            ))),
             Protection::Unknown => {
-                Finding::Open(format!("a protocol that is not recognised, to {}", judged.to()))
+                Finding::Open(Why::about("a protocol that is not recognised, to {}", judged.to()))
             }
         }
     }
 
     fn table(&self) -> Option<Table> {
-        let rows = self.flows.iter().map(|((protection, protocols), flows)| {
+        let mut sorted = self.flows.clone();
+        sorted.sort();
+        let rows = sorted.iter().map(|(protection, protocols, flows)| {
             let protection = match protection {
                 Protection::Encrypted => "encrypted",
                 Protection::Cleartext => "in clear",

@@ -1,6 +1,7 @@
 //! Claim 15: no denied SDK was contacted.
 
 use super::{Examine, Finding};
+use crate::evidence::Why;
 use crate::judged::Judged;
 use crate::mode::Ruled;
 use creance_model::{Mode, PartyKind};
@@ -35,7 +36,7 @@ impl Examine for DeniedSdk {
             .then_some(("no mode that denies anything was claimed", "--mode local-data or --mode restricted"))
     }
 
-    fn examine(&mut self, judged: &Judged<'_>) -> Finding {
+    fn examine<'j>(&mut self, judged: &Judged<'j>) -> Finding<'j> {
         let third = judged
             .who
             .names
@@ -49,13 +50,17 @@ impl Examine for DeniedSdk {
                 let how = if judged.who.is_resolver { "looked up" } else { "contacted" };
                 let text =
                     format!("{} ({}) of {} was {how}", service.name, service.id, listed.found.party.name);
-                if judged.who.is_resolver { Finding::Open(text) } else { Finding::Against(text) }
+                if judged.who.is_resolver {
+                    Finding::Open(text.into())
+                } else {
+                    Finding::Against(text.into())
+                }
             }
-            (Some(Ruled::Unclear(why)), _) => Finding::Open(why.clone()),
+            (Some(Ruled::Unclear(why)), _) => Finding::Open(why.as_str().into()),
             _ if judged.who.names.is_empty()
                 || judged.who.names.iter().any(|name| name.listed.is_empty()) =>
             {
-                Finding::Open(format!("the party behind {} is not known", judged.to()))
+                Finding::Open(Why::about("the party behind {} is not known", judged.to()))
             }
             _ => Finding::Agrees,
         }

@@ -1,6 +1,7 @@
 //! Claims 12 and 13: the mode held.
 
 use super::{Examine, Finding};
+use crate::evidence::Why;
 use crate::judged::Judged;
 use crate::mode::Ruled;
 use creance_model::{Mode, ServiceId};
@@ -61,12 +62,12 @@ impl Examine for Held {
         }
     }
 
-    fn examine(&mut self, judged: &Judged<'_>) -> Finding {
+    fn examine<'j>(&mut self, judged: &Judged<'j>) -> Finding<'j> {
         match judged.ruled {
             Some(Ruled::Allowed(_)) => Finding::Agrees,
-            Some(Ruled::Denied(why, _)) => Finding::Against(why.clone()),
-            Some(Ruled::Unclear(why)) => Finding::Open(why.clone()),
-            None => Finding::Open("no decision".into()),
+            Some(Ruled::Denied(why, _)) => Finding::Against(why.as_str().into()),
+            Some(Ruled::Unclear(why)) => Finding::Open(why.as_str().into()),
+            None => Finding::Open(Why::just("no decision")),
         }
     }
 

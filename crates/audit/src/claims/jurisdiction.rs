@@ -1,6 +1,7 @@
 //! Claim 4: no contact with a jurisdiction.
 
 use super::{Examine, Finding};
+use crate::evidence::Why;
 use crate::judged::Judged;
 use creance_model::Jurisdiction;
 use creance_residency::Presence;
@@ -48,22 +49,24 @@ impl Examine for Jurisdictions {
         self.forbidden.is_empty().then_some(("no jurisdiction was named", "--forbid-jurisdiction CODE"))
     }
 
-    fn examine(&mut self, judged: &Judged<'_>) -> Finding {
+    fn examine<'j>(&mut self, judged: &Judged<'j>) -> Finding<'j> {
         let to = judged.to();
         if judged.who.is_resolver {
             if let Some(why) = self.party(judged) {
-                return Finding::Open(format!("a name was looked up whose party is forbidden: {why}"));
+                return Finding::Open(Why::from(format!(
+                    "a name was looked up whose party is forbidden: {why}"
+                )));
             }
         } else if let Some(why) = self.party(judged) {
-            return Finding::Against(format!("{to}: {why}"));
+            return Finding::Against(Why::from(format!("{to}: {why}")));
         }
         let presence: Vec<Presence> =
             self.forbidden.iter().map(|country| judged.place.presence(*country)).collect();
         if presence.contains(&Presence::Inside) {
-            return Finding::Against(format!(
+            return Finding::Against(Why::from(format!(
                 "{to} stands in a forbidden jurisdiction: {}",
                 judged.place.conclusion
-            ));
+            )));
         }
         let unknown_party = judged.who.names.is_empty()
             || judged.who.names.iter().any(|name| {
@@ -71,22 +74,22 @@ impl Examine for Jurisdictions {
                     || name.listed.iter().any(|listed| listed.found.party.jurisdiction.is_none())
             });
         if unknown_party {
-            return Finding::Open(format!("the law that {to} is under is not known"));
+            return Finding::Open(Why::about("the law that {} is under is not known", to));
         }
         let on_own_network = judged.place.conclusion == creance_residency::Conclusion::NotPublic;
         if judged.who.is_resolver && on_own_network {
             return Finding::Agrees;
         }
         if presence.contains(&Presence::CannotTell) {
-            return Finding::Open(format!(
+            return Finding::Open(Why::from(format!(
                 "nothing certain tells where {to} stands ({})",
                 judged.place.conclusion
-            ));
+            )));
         }
         if judged.is_certain() {
             Finding::Agrees
         } else {
-            Finding::Open(format!("the name {to} is not certain"))
+            Finding::Open(Why::about("the name {} is not certain", to))
         }
     }
 }

@@ -25,22 +25,22 @@ pub(crate) use parties::Parties;
 pub(crate) use places::Places;
 pub(crate) use untested::untested;
 
-use crate::evidence::Reasons;
+use crate::evidence::{Reasons, Why};
 use crate::judged::{Judged, Ownership};
 use crate::report::data::{Claim, Ruling, Table};
 use creance_model::Verdict;
 
 /// What a claim says of one flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Finding {
+pub(crate) enum Finding<'t> {
     /// The flow has nothing to do with the claim.
     Apart,
     /// The flow agrees with it.
     Agrees,
     /// The flow refutes it: why.
-    Against(String),
+    Against(Why<'t>),
     /// The flow leaves it open: why.
-    Open(String),
+    Open(Why<'t>),
 }
 
 /// A claim that looks at flows.
@@ -52,7 +52,7 @@ pub(crate) trait Examine {
     /// The evidence that it needs.
     fn needs(&self) -> &'static str;
     /// What it says of a flow that left within the window.
-    fn examine(&mut self, judged: &Judged<'_>) -> Finding;
+    fn examine<'j>(&mut self, judged: &Judged<'j>) -> Finding<'j>;
     /// Why it is not tested at all, where that is so, with what would test it.
     fn not_tested(&self) -> Option<(&'static str, &'static str)> {
         None
@@ -98,7 +98,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, finding: &Finding, number: u64) {
+    fn add(&mut self, finding: &Finding<'_>, number: u64) {
         match finding {
             Finding::Apart => {}
             Finding::Agrees => self.agreeing += 1,
@@ -128,11 +128,13 @@ impl Decider {
         let finding = self.claim.examine(judged);
         self.station.add(&finding, judged.number());
         match (judged.ownership, finding) {
+            // Without any means to tell, the app has no tally of its own.
+            _ if !judged.tells_app => {}
             (Ownership::Other, _) => {}
             (Ownership::App, finding) => self.app.add(&finding, judged.number()),
             (Ownership::Unknown, Finding::Against(why)) => {
                 let why = format!("{why}; the capture does not tell whether the app sent it");
-                self.app.add(&Finding::Open(why), judged.number());
+                self.app.add(&Finding::Open(why.into()), judged.number());
             }
             (Ownership::Unknown, finding) => self.app.add(&finding, judged.number()),
         }

@@ -7,11 +7,7 @@ fn texts(texts: &[&str]) -> Vec<String> {
 }
 
 fn reason(text: &str, flows: u64, numbers: &[u64]) -> Reason {
-    Reason {
-        text: text.into(),
-        flows,
-        flow_numbers: numbers.to_vec(),
-    }
+    Reason { text: text.into(), flows, flow_numbers: numbers.to_vec() }
 }
 
 /// An ordinary report: Local Data was claimed and refuted.
@@ -23,33 +19,22 @@ pub(super) fn report() -> Report {
         inputs: vec![input()],
         coverage: coverage(),
         headline: texts(&[
-            "Local Data did not hold: 2 services that are not exempt were sent 1.35 MB.",
-            "1 service was exempt: map tiles, by --exempt.",
-            "Without exemptions the verdict is the same.",
+            "No contact with CN: refuted for the station: 1 contact answers to the law of CN. \
+             For com.example.fly alone: inconclusive: the capture does not tell which app sent what.",
+            "Local Data sends nothing but its exemptions: refuted for the station: \
+             traffic left for 2 services that are not exempt. With no exemptions: refuted.",
+            "1 service exempt: maps.tiles (--exempt).",
+            "What the capture does not show lowers the verdicts: packets lost are not known.",
         ]),
         claims: claims(),
         contacts: contacts(),
-        contacts_left_out: LeftOut {
-            flows: 3,
-            up_bytes: 900,
-            down_bytes: 1200,
-        },
+        contacts_left_out: LeftOut { flows: 3, up_bytes: 900, down_bytes: 1200 },
         hosts: vec![
-            Host {
-                name: "sync.example.net".into(),
-                sources: texts(&["dns", "tls"]),
-            },
-            Host {
-                name: "tiles.example.org".into(),
-                sources: texts(&["quic"]),
-            },
+            Host { name: "sync.example.net".into(), sources: texts(&["dns", "tls"]) },
+            Host { name: "tiles.example.org".into(), sources: texts(&["quic"]) },
         ],
         hosts_left_out: 0,
-        stayed: vec![Stayed {
-            what: "link-local multicast (mDNS)".into(),
-            flows: 4,
-            up_bytes: 2300,
-        }],
+        stayed: vec![Stayed { what: "link-local multicast (mDNS)".into(), flows: 4, up_bytes: 2300 }],
         flows: flows(),
         flows_left_out: 88,
     }
@@ -119,11 +104,7 @@ pub(super) const HOSTILE: [&str; 6] = [
 
 /// An ordinary report in which every string that a capture can hold is hostile.
 pub(super) fn hostile() -> Report {
-    let all: Vec<String> = HOSTILE
-        .iter()
-        .map(|text| (*text).to_owned())
-        .chain(["A".repeat(5000)])
-        .collect();
+    let all: Vec<String> = HOSTILE.iter().map(|text| (*text).to_owned()).chain(["A".repeat(5000)]).collect();
     let one = HOSTILE.join(" ");
     let mut report = report();
     report.headline.extend(all.clone());
@@ -140,34 +121,22 @@ pub(super) fn hostile() -> Report {
     }
     for claim in &mut report.claims {
         (claim.station.because, claim.statement) = (one.clone(), one.clone());
-        claim
-            .station
-            .against
-            .extend(all.iter().map(|text| reason(text, 1, &[u64::MAX])));
+        claim.station.against.extend(all.iter().map(|text| reason(text, 1, &[u64::MAX])));
         claim.station.would_decide = Some(one.clone());
-        claim.table = Some(Table {
-            columns: all.clone(),
-            rows: vec![all.clone(); 40],
-            left_out: 1,
-        });
+        claim.table = Some(Table { columns: all.clone(), rows: vec![all.clone(); 40], left_out: 1 });
     }
     for contact in &mut report.contacts {
-        (contact.id, contact.name, contact.party) =
-            (one.clone(), "A".repeat(5000), Some(one.clone()));
+        (contact.id, contact.name, contact.party) = (one.clone(), "A".repeat(5000), Some(one.clone()));
         (contact.hosts, contact.seen, contact.hints, contact.apps) =
             (all.clone(), all.clone(), all.clone(), all.clone());
-        (contact.kind, contact.decision, contact.first) =
-            (one.clone(), Some(one.clone()), one.clone());
+        (contact.kind, contact.decision, contact.first) = (one.clone(), Some(one.clone()), one.clone());
         contact.spans = vec![[f64::NAN, f64::INFINITY], [-5.0, 1.0e300], [9.0, 2.0]];
     }
     for flow in &mut report.flows {
         (flow.names, flow.notes, flow.protocols) = (all.clone(), all.clone(), all.clone());
         (flow.app, flow.remote) = (Some(one.clone()), one.clone());
     }
-    report.hosts.extend(all.iter().map(|name| Host {
-        name: name.clone(),
-        sources: vec![],
-    }));
+    report.hosts.extend(all.iter().map(|name| Host { name: name.clone(), sources: vec![] }));
     report
 }
 
@@ -218,10 +187,7 @@ fn question() -> Question {
         granted: vec![],
         forbidden_jurisdictions: texts(&["CN"]),
         requested_claims: vec![4, 13],
-        stations: vec![Station {
-            address: "192.0.2.7".into(),
-            how: "given with --station".into(),
-        }],
+        stations: vec![Station { address: "192.0.2.7".into(), how: "given with --station".into() }],
         local: texts(&["192.0.2.200"]),
         app: Some("com.example.fly".into()),
         baselines: texts(&["idle.pcapng"]),
@@ -268,24 +234,11 @@ fn coverage() -> Coverage {
         mid_stream_flows: 2,
         evicted_flows: 0,
         unseen_acknowledged: 7,
-        unread: vec![Counted {
-            name: "EtherType 0x88cc".into(),
-            packets: 24,
-            bytes: 5800,
-            first_packet: 17,
-        }],
-        link_only: vec![Counted {
-            name: "ARP".into(),
-            packets: 120,
-            bytes: 5040,
-            first_packet: 1,
-        }],
+        unread: vec![Counted { name: "EtherType 0x88cc".into(), packets: 24, bytes: 5800, first_packet: 17 }],
+        link_only: vec![Counted { name: "ARP".into(), packets: 120, bytes: 5040, first_packet: 1 }],
         tunnels: texts(&["gre 192.0.2.7 – 203.0.113.9"]),
         blinding: vec![reason("DNS over HTTPS hides names", 2, &[11, 31])],
-        control_before: Control {
-            sent_packets: 1200,
-            received_packets: 1900,
-        },
+        control_before: Control { sent_packets: 1200, received_packets: 1900 },
         control_after: Control::default(),
         lowered_by: texts(&[
             "packets lost are not known",
@@ -324,12 +277,7 @@ fn claim(number: u8, statement: &str, needs: &str, station: Ruling, app: Ruling)
 
 fn claims() -> Vec<Claim> {
     let needs = "All traffic of the stations, with drops known to be zero.";
-    let no_app = || {
-        ruling(
-            "inconclusive",
-            "The capture does not tell which app sent what.",
-        )
-    };
+    let no_app = || ruling("inconclusive", "The capture does not tell which app sent what.");
     let inventory = claim(
         1,
         "Every outbound flow is inventoried and explained",
@@ -338,10 +286,7 @@ fn claims() -> Vec<Claim> {
             open: vec![reason("Addresses without a name", 1, &[2])],
             agreeing_flows: 92,
             would_decide: Some("Capture to pcapng with dumpcap, which counts what it lost.".into()),
-            ..ruling(
-                "inconclusive",
-                "1 address could not be explained, and packets lost are not known.",
-            )
+            ..ruling("inconclusive", "1 address could not be explained, and packets lost are not known.")
         },
         no_app(),
     );
@@ -351,7 +296,7 @@ fn claims() -> Vec<Claim> {
         "The party or the place of every contact.",
         Ruling {
             against: vec![reason("Flight-log sync answers to CN", 5, &[4, 9])],
-            ..ruling("refuted", "1 contact answers to the law of CN.")
+            ..ruling("refuted", "1 contact answers to the law of CN")
         },
         no_app(),
     );
@@ -375,10 +320,7 @@ fn claims() -> Vec<Claim> {
             ],
             agreeing_flows: 40,
             would_decide: Some("Capture to pcapng with dumpcap, which counts what it lost.".into()),
-            ..ruling(
-                "refuted",
-                "Traffic left for 2 services that are not exempt.",
-            )
+            ..ruling("refuted", "traffic left for 2 services that are not exempt")
         },
         no_app(),
     );
@@ -461,71 +403,28 @@ fn contacts() -> Vec<Contact> {
         country: country.map(str::to_owned),
         evidence: texts(&[evidence]),
     };
-    let mut sync = contact(
-        "service",
-        "acme.sync",
-        "Flight-log sync",
-        Some(("Acme", "first")),
-        1_234_567,
-        88_000,
-    );
+    let mut sync =
+        contact("service", "acme.sync", "Flight-log sync", Some(("Acme", "first")), 1_234_567, 88_000);
     sync.jurisdiction = Some("CN".into());
     sync.purpose = Some("Keeps flight logs with the maker.".into());
     sync.takes = texts(&["flight-log", "account"]);
     sync.hosts = texts(&["sync.example.net", "sync2.example.net"]);
-    sync.places = vec![place(
-        "198.51.100.4",
-        "US",
-        Some("US"),
-        "cloud range: us-east-1",
-    )];
-    let mut zones = contact(
-        "service",
-        "acme.zones",
-        "GEO zones",
-        Some(("Acme", "first")),
-        21_000,
-        410_000,
-    );
+    sync.places = vec![place("198.51.100.4", "US", Some("US"), "cloud range: us-east-1")];
+    let mut zones = contact("service", "acme.zones", "GEO zones", Some(("Acme", "first")), 21_000, 410_000);
     zones.takes = texts(&["zone-query", "location"]);
     zones.seen = texts(&["a position in a cleartext request"]);
     zones.protocols = texts(&["http (cleartext)"]);
-    let mut maps = contact(
-        "service",
-        "maps.tiles",
-        "Map tiles",
-        Some(("Mapco", "third")),
-        61_500,
-        12_400_000,
-    );
+    let mut maps =
+        contact("service", "maps.tiles", "Map tiles", Some(("Mapco", "third")), 61_500, 12_400_000);
     (maps.jurisdiction, maps.decision) = (Some("US".into()), Some("allowed".into()));
     maps.takes = texts(&["map-query"]);
-    maps.places = vec![place(
-        "203.0.113.8",
-        "anycast",
-        None,
-        "cloud range: a content network",
-    )];
+    maps.places = vec![place("203.0.113.8", "anycast", None, "cloud range: a content network")];
     maps.spans = vec![[0.0, 700.0]];
-    let mut push = contact(
-        "service",
-        "os.push",
-        "Push messages",
-        Some(("Osmaker", "platform")),
-        9300,
-        7100,
-    );
+    let mut push = contact("service", "os.push", "Push messages", Some(("Osmaker", "platform")), 9300, 7100);
     push.decision = Some("unclear".into());
     let mut resolver = contact("resolver", "192.0.2.1", "192.0.2.1", None, 4100, 9000);
     (resolver.protocols, resolver.decision) = (texts(&["dns"]), None);
-    let mut unknown = contact(
-        "unknown host",
-        "a1.example.com",
-        "a1.example.com",
-        None,
-        812,
-        0,
-    );
+    let mut unknown = contact("unknown host", "a1.example.com", "a1.example.com", None, 812, 0);
     unknown.hints = texts(&["probably Acme: shares example.com with 4 catalogued hosts"]);
     unknown.apps = texts(&["com.example.fly"]);
     vec![sync, maps, zones, push, resolver, unknown]

@@ -3,7 +3,7 @@
 use creance_model::Verdict;
 use jiff::Timestamp;
 
-use super::data::{Contact, Report};
+use super::data::{Claim, Contact, Report};
 
 /// What the requested claims came to; `None` where none was requested.
 ///
@@ -11,17 +11,9 @@ use super::data::{Contact, Report};
 /// is requested and missing included, leaves the whole inconclusive.
 pub(super) fn overall(report: &Report) -> Option<Verdict> {
     let requested = &report.question.requested_claims;
-    let marked = report
-        .claims
-        .iter()
-        .filter(|claim| claim.requested || requested.contains(&claim.number));
-    let mut verdicts: Vec<Verdict> = marked
-        .map(|claim| verdict(&claim.station.verdict))
-        .collect();
-    if requested
-        .iter()
-        .any(|number| report.claims.iter().all(|claim| claim.number != *number))
-    {
+    let marked = report.claims.iter().filter(|claim| claim.requested || requested.contains(&claim.number));
+    let mut verdicts: Vec<Verdict> = marked.map(|claim| verdict(&claim.station.verdict)).collect();
+    if requested.iter().any(|number| report.claims.iter().all(|claim| claim.number != *number)) {
         verdicts.push(Verdict::Inconclusive);
     }
     if verdicts.is_empty() {
@@ -33,6 +25,32 @@ pub(super) fn overall(report: &Report) -> Option<Verdict> {
     } else {
         Some(Verdict::Inconclusive)
     }
+}
+
+/// The sentence that a reader must know first, and those that follow it.
+///
+/// The headline opens with a sentence for each requested claim. Where there are several, none of
+/// them alone is the main verdict, so they are counted.
+pub(super) fn main_sentence(report: &Report) -> (String, &[String]) {
+    let requested: Vec<&Claim> = report.claims.iter().filter(|claim| claim.requested).collect();
+    if requested.len() < 2 {
+        return match report.headline.split_first() {
+            Some((main, others)) => (main.clone(), others),
+            None => ("No verdict was written.".to_owned(), &[]),
+        };
+    }
+    let parts: Vec<String> = [Verdict::Refuted, Verdict::Inconclusive, Verdict::NotTested, Verdict::Upheld]
+        .into_iter()
+        .filter_map(|one| {
+            let of = requested.iter().filter(|claim| verdict(&claim.station.verdict) == one);
+            let number = of.count() as u64;
+            (number > 0).then(|| format!("{} {one}", count(number)))
+        })
+        .collect();
+    (
+        format!("{} were requested: {}.", counted(requested.len() as u64, "claim"), parts.join(", ")),
+        &report.headline,
+    )
 }
 
 /// The verdict that a word of the report names; any word that is not known is inconclusive.
@@ -75,9 +93,8 @@ pub(super) fn bytes(count: u64) -> String {
         unit = larger;
     }
     // Rounded once from the exact count, to hundredths, tenths or wholes of the unit.
-    let rounded = |parts: u128| {
-        (u128::from(count) * parts + u128::from(unit_bytes) / 2) / u128::from(unit_bytes)
-    };
+    let rounded =
+        |parts: u128| (u128::from(count) * parts + u128::from(unit_bytes) / 2) / u128::from(unit_bytes);
     match (rounded(100), rounded(10)) {
         (hundredths @ ..1000, _) => {
             format!("{}.{:02} {unit}", hundredths / 100, hundredths % 100)
@@ -141,16 +158,11 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
-/// A time of the report to the second, such as `2026-05-04 10:20:30`; as it is where it is none.
+/// A time of the report to the second, such as `2026-05-04 10:20:30`; where it is none, its first characters.
 pub(super) fn time(text: &str) -> String {
     match text.parse::<Timestamp>() {
-        Ok(time) => time
-            .to_string()
-            .chars()
-            .take(19)
-            .map(|c| if c == 'T' { ' ' } else { c })
-            .collect(),
-        Err(_) => text.to_owned(),
+        Ok(time) => time.to_string().chars().take(19).map(|c| if c == 'T' { ' ' } else { c }).collect(),
+        Err(_) => cut(text, 40),
     }
 }
 
@@ -163,11 +175,7 @@ pub(super) fn seconds_between(from: &str, to: &str) -> Option<f64> {
 
 /// What the catalogue says that a contact takes, for where it says nothing.
 pub(super) fn takes_none(contact: &Contact) -> &'static str {
-    if contact.kind == "service" {
-        "the address only"
-    } else {
-        "not known"
-    }
+    if contact.kind == "service" { "the address only" } else { "not known" }
 }
 
 /// The party of a contact with its kind, such as `DJI (first party)`.
@@ -199,11 +207,7 @@ pub(super) fn flow_list(numbers: &[u64], flows: u64) -> String {
     match (listed.is_empty(), more) {
         (true, 0) => String::new(),
         (true, more) => counted(more, "flow"),
-        (false, 0) => format!(
-            "{} {}",
-            if listed.len() == 1 { "flow" } else { "flows" },
-            listed.join(", ")
-        ),
+        (false, 0) => format!("{} {}", if listed.len() == 1 { "flow" } else { "flows" }, listed.join(", ")),
         (false, more) => format!("flows {} and {} more", listed.join(", "), count(more)),
     }
 }
@@ -213,11 +217,7 @@ pub(super) fn flow_list(numbers: &[u64], flows: u64) -> String {
 pub(super) fn harmless(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_harmful(c) {
-            shown.extend(c.escape_unicode())
-        } else {
-            shown.push(c)
-        }
+        if is_harmful(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
     }
     shown
 }
@@ -227,10 +227,7 @@ pub(super) fn cut(text: &str, max: usize) -> String {
     if text.chars().nth(max).is_none() {
         return text.to_owned();
     }
-    text.chars()
-        .take(max.saturating_sub(1))
-        .chain(['…'])
-        .collect()
+    text.chars().take(max.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// Controls, direction marks and overrides, invisible characters, interlinear marks and tags.
@@ -283,15 +280,9 @@ mod tests {
 
     #[test]
     fn times_lose_their_fraction_and_what_is_no_time_stays() {
-        assert_eq!(
-            time("2026-05-04T10:20:30.123456789Z"),
-            "2026-05-04 10:20:30"
-        );
+        assert_eq!(time("2026-05-04T10:20:30.123456789Z"), "2026-05-04 10:20:30");
         assert_eq!(time("about noon"), "about noon");
-        assert_eq!(
-            seconds_between("2026-05-04T10:00:00Z", "2026-05-04T10:01:30.5Z"),
-            Some(90.5)
-        );
+        assert_eq!(seconds_between("2026-05-04T10:00:00Z", "2026-05-04T10:01:30.5Z"), Some(90.5));
         assert_eq!(seconds_between("2026-05-04T10:00:00Z", "later"), None);
     }
 

@@ -1,0 +1,50 @@
+# make run      build, and audit the sample capture (or CAPTURE=file) into ./creance-report
+# make test     every check
+# make bench    measure, and write docs/benchmarks.md (BENCH_QUICK=1 for a trial)
+# make fuzz     run each fuzz target for FUZZ_SECONDS (60)
+# make geo      make the residency data anew from its sources
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+export CREANCE_CORPUS ?= $(CURDIR)/../shared/corpus
+# Where rustup puts cargo, for the shell that has just installed it.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+CAPTURE ?=
+ARGS ?=
+OUT ?= creance-report
+FUZZ_SECONDS ?= 60
+
+.PHONY: help run test format lint architecture deny tests docs names bench fuzz geo clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+run:
+	@scripts/ensure.sh build
+	@CAPTURE='$(CAPTURE)' OUT='$(OUT)' scripts/run.sh $(ARGS)
+
+# In this order: what is quick and fails often comes first.
+test:
+	@scripts/ensure.sh test
+	@scripts/check/all.sh
+
+format lint architecture deny tests docs names:
+	@scripts/check/all.sh $@
+
+bench:
+	@scripts/ensure.sh bench
+	@bench/run.sh
+
+fuzz:
+	@scripts/ensure.sh build
+	@FUZZ_SECONDS='$(FUZZ_SECONDS)' scripts/fuzz.sh
+
+geo:
+	@scripts/ensure.sh build
+	@scripts/geo/build.py
+
+clean:
+	rm -rf target fuzz/target creance-report

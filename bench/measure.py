@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Measures recall, speed and memory, and writes the page that says so. Started by run.sh."""
+
+import argparse
+import dataclasses
+import math
+import pathlib
+import shutil
+import sys
+
+import page
+import recall
+from process import run, pipe, timed
+
+sys.dont_write_bytecode = True
+
+MB = 1_000_000
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+
+@dataclasses.dataclass
+class Sizes:
+    """How much is measured."""
+
+    file_mb: int
+    tshark_mb: int
+    stream_mb: int
+    stream_flows: int
+    runs: int
+    peer_runs: int
+
+
+FULL = Sizes(file_mb=1050, tshark_mb=60, stream_mb=10_000, stream_flows=5_000_000, runs=5, peer_runs=3)
+QUICK = Sizes(file_mb=100, tshark_mb=15, stream_mb=300, stream_flows=200_000, runs=1, peer_runs=1)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name in ("creance", "lab", "corpus", "folder"):
+        arguments.add_argument(f"--{name}", required=True, type=pathlib.Path)
+    arguments.add_argument("--quick", action="store_true")
+    options = arguments.parse_args()
+    captures = options.corpus / "captures"
+    if not captures.is_dir():
+        sys.exit(f"error: {captures} is not there; CREANCE_CORPUS names the folder of captures")
+    options.folder.mkdir(parents=True, exist_ok=True)
+    sizes = QUICK if options.quick else FULL
+    bench = Bench(options.creance, options.lab, captures, options.folder, sizes)
+    results = {
+        "quick": options.quick,
+        "sizes": sizes,
+        "recall": recall.measure(options.creance, captures / "ndpi", options.folder),
+        "speed": bench.speed(),
+        "memory": bench.memory(),
+    }
+    out = options.folder / "benchmarks.md" if options.quick else ROOT / "docs" / "benchmarks.md"
+    out.write_text(page.write(results))
+    print(f"written: {out}")
+
+
+class Bench:
+    """What is measured on large inputs made from the corpus."""
+
+    def __init__(self, creance, lab, captures, folder, sizes):
+        self.creance, self.lab, self.folder, self.sizes = creance, lab, folder, sizes
+        self.inputs = sorted(
+            path for path in captures.rglob("*") if path.suffix in (".pcap", ".pcapng", ".cap", ".trace")
+        )
+        self.report = folder / "report"
+        self.copy_bytes = self.merge(1, folder / "one.pcap")
+
+    def merge(self, copies, out):
+        run([self.lab, "merge", "--copies", str(copies), "--out", out, *self.inputs])
+        return out.stat().st_size
+
+    def file_of(self, megabytes, name):
+        """A merge of about so many megabytes, read once so that none pays for the disk."""
+        path, copies = self.folder / name, math.ceil(megabytes * MB / self.copy_bytes)
+        size = self.merge(copies, path)
+        with path.open("rb") as file:
+            while file.read(1 << 24):
+                pass
+        return path, size, copies
+
+    def audit(self, path, *more):
+        return [self.creance, "audit", path, "--quiet", "--out", self.report, *more]
+
+    def speed(self):
+        big, size, copies = self.file_of(self.sizes.file_mb, "big.pcap")
+        runs, peer_runs = self.sizes.runs, self.sizes.peer_runs
+        rows = {
+            "everything": timed(self.audit(big), runs, size),
+            "no digest": timed(self.audit(big, "--no-digest"), runs, size),
+        }
+        if shutil.which("ndpiReader"):
+            rows["ndpiReader"] = timed(["ndpiReader", "-i", big, "-q"], peer_runs, size)
+        big.unlink()
+        part, part_size, part_copies = self.file_of(self.sizes.tshark_mb, "part.pcap")
+        rows["part"] = timed(self.audit(part), runs, part_size)
+        if shutil.which("tshark"):
+            field = "tls.handshake.extensions_server_name"
+            names = ["tshark", "-n", "-r", part, "-Y", field, "-T", "fields", "-e", field]
+            rows["tshark"] = timed(names, peer_runs, part_size)
+        part.unlink()
+        return {"size": size, "copies": copies, "part_size": part_size, "part_copies": part_copies, "rows": rows}
+
+    def memory(self):
+        """The most memory that an audit of a stream takes, with few flows and with millions."""
+        sizes = self.sizes
+        copies = math.ceil(sizes.stream_mb * MB / self.copy_bytes)
+        flood = ["flood", "--flows", str(sizes.stream_flows), "--bytes", f"{sizes.stream_mb}M", "--out", "-"]
+        merge = ["merge", "--copies", str(copies), "--out", "-", *self.inputs]
+        audit = self.audit("-")
+        return {
+            "flood": pipe([self.lab, *flood], audit, self.report),
+            "merge": pipe([self.lab, *merge], audit, self.report),
+        }
+
+
+if __name__ == "__main__":
+    main()

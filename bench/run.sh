@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Measures everything in one run and writes docs/benchmarks.md.
+# BENCH_QUICK=1: small sizes, once each, written beside the inputs and not into docs.
+# BENCH_DIR: where inputs are made (about 1.2 GB); CREANCE_CORPUS: the captures they are made of.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target="${CARGO_TARGET_DIR:-target}"
+cargo build --quiet --release --locked --package creance-cli --package creance-lab --bins
+exec python3 bench/measure.py --creance "$target/release/creance" --lab "$target/release/creance-lab" \
+    --corpus "${CREANCE_CORPUS:-../shared/corpus}" \
+    --folder "${BENCH_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/creance/bench}" \
+    ${BENCH_QUICK:+--quick}

@@ -1,0 +1,174 @@
+//! Arguments.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use creance_audit::{Network, WindowSpec};
+use creance_model::{HostName, Jurisdiction, Mode, ServiceId};
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+/// Keeps a drone operator's data on a line that the operator holds.
+#[derive(Debug, Parser)]
+#[command(name = "creance", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Tell from captures what left, to whom, and whether a mode held.
+    Audit(Box<AuditArgs>),
+    /// Look at the catalogue of services.
+    Catalogue(CatalogueArgs),
+    /// Look at what the modes let out.
+    Policy(PolicyArgs),
+}
+
+/// Whose verdict decides the exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Subject {
+    /// The whole station, platform background included.
+    Station,
+    /// The app alone.
+    App,
+}
+
+/// Exit status: 0 every requested claim is upheld, or none was requested; 1 a requested claim is
+/// refuted; 2 the audit could not run; 3 none is refuted, but one is inconclusive.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0 every requested claim is upheld, or none was requested; \
+    1 a requested claim is refuted; 2 the audit could not run; 3 none is refuted, but one is inconclusive.")]
+#[expect(clippy::struct_excessive_bools, reason = "switches")]
+pub(crate) struct AuditArgs {
+    /// Captures: pcap or pcapng, also .gz and .zst; `-` is standard input. Several are read as parts of
+    /// one recording.
+    #[arg(required_unless_present = "compare", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The mode that is claimed to have held.
+    #[arg(long, value_name = "MODE")]
+    pub(crate) mode: Option<Mode>,
+    /// A service that is exempt from Local Data; may be repeated.
+    #[arg(long, value_name = "SERVICE", value_delimiter = ',')]
+    pub(crate) exempt: Vec<ServiceId>,
+    /// A service that was granted in Restricted; may be repeated.
+    #[arg(long, value_name = "SERVICE", value_delimiter = ',')]
+    pub(crate) grant: Vec<ServiceId>,
+    /// A country that must not be contacted, by its two-letter code; may be repeated.
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub(crate) forbid_jurisdiction: Vec<Jurisdiction>,
+    /// A claim that counts for the exit status, by its number; may be repeated.
+    #[arg(long, value_name = "NUMBER", value_delimiter = ',', value_parser = clap::value_parser!(u8).range(1..=22))]
+    pub(crate) claim: Vec<u8>,
+    /// What is judged; what lies before and after shows that the tap was alive. Times such as
+    /// `2026-03-01T10:00:00Z`, or seconds from the first packet such as `+60s..+180s`.
+    #[arg(long, value_name = "FROM..TO")]
+    pub(crate) window: Option<WindowSpec>,
+    /// An address of the station; may be repeated. Inferred where not given.
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    pub(crate) station: Vec<IpAddr>,
+    /// An address or network whose traffic counts as stayed: the aircraft's link, the own hub. Names,
+    /// proxies and tunnels have left all the same.
+    #[arg(long, value_name = "NETWORK", value_delimiter = ',')]
+    pub(crate) local: Vec<Network>,
+    /// The station's own resolver, whose answers tie names to addresses; may be repeated.
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    pub(crate) resolver: Vec<IpAddr>,
+    /// The app that is judged apart, by the name that the capture gives it.
+    #[arg(long, value_name = "NAME", conflicts_with = "baseline")]
+    pub(crate) app: Option<String>,
+    /// A capture of the same station without the app, so that the platform's background is known.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Vec<PathBuf>,
+    /// Whose verdict decides the exit status.
+    #[arg(long, value_enum, default_value_t = Subject::Station)]
+    pub(crate) verdict_of: Subject,
+    /// Captures to put side by side, each as NAME=FILE; two or more.
+    #[arg(long, value_name = "NAME=FILE", num_args = 2.., conflicts_with = "files")]
+    pub(crate) compare: Vec<String>,
+    /// Where to write report.json, report.html and flows.tsv; made where it is missing.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// A folder of the organisation's own catalogue entries (*.toml).
+    #[arg(long, value_name = "DIR")]
+    pub(crate) catalogue: Option<PathBuf>,
+    /// A file of the operator's own Cedar policies; may be repeated. None can undo what a mode forbids.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Vec<PathBuf>,
+    /// The operator's own database of places (MaxMind format).
+    #[arg(long, value_name = "FILE.mmdb")]
+    pub(crate) geo: Option<PathBuf>,
+    /// Do not compute the SHA-256 of the inputs; the report then names them by name alone.
+    #[arg(long)]
+    pub(crate) no_digest: bool,
+    /// Print nothing on standard output.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CatalogueArgs {
+    #[command(subcommand)]
+    pub(crate) command: CatalogueCommand,
+    /// A folder of the organisation's own catalogue entries (*.toml).
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) catalogue: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogueCommand {
+    /// List all services.
+    List,
+    /// Show a service with its hosts.
+    Show {
+        /// The service, such as `dji.flysafe`.
+        service: ServiceId,
+    },
+    /// Tell whose a host is, or who may run it.
+    Lookup {
+        /// The host name.
+        host: HostName,
+    },
+    /// Check the catalogue and the overlay, and name what is weak in them.
+    Check,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyArgs {
+    #[command(subcommand)]
+    pub(crate) command: PolicyCommand,
+    /// A folder of the organisation's own catalogue entries (*.toml).
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) catalogue: Option<PathBuf>,
+    /// A file of the operator's own Cedar policies; may be repeated.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) policy: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Print which services a mode lets out, with the policy that determined it.
+    Matrix {
+        /// The mode; all modes where not given.
+        #[arg(long, value_name = "MODE")]
+        mode: Option<Mode>,
+        #[command(flatten)]
+        lists: Lists,
+    },
+    /// Explain what each mode says of a host.
+    Explain {
+        /// The host name.
+        host: HostName,
+        #[command(flatten)]
+        lists: Lists,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Lists {
+    /// A service that is exempt from Local Data; may be repeated.
+    #[arg(long, value_name = "SERVICE", value_delimiter = ',')]
+    pub(crate) exempt: Vec<ServiceId>,
+    /// A service that is granted in Restricted; may be repeated.
+    #[arg(long, value_name = "SERVICE", value_delimiter = ',')]
+    pub(crate) grant: Vec<ServiceId>,
+}

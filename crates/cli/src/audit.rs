@@ -1,0 +1,160 @@
+//! `creance audit`.
+
+use crate::args::{AuditArgs, Subject};
+use crate::knowledge::known;
+use crate::progress::Progress;
+use crate::{inputs, knowledge, terminal};
+use anyhow::{Context, Result};
+use creance_audit::report::data::{Report, Ruling};
+use creance_audit::report::{html, text};
+use creance_audit::{Baseline, Knowledge, Question, Reading, audit};
+use creance_model::{ServiceId, Verdict};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+const UPHELD: u8 = 0;
+const REFUTED: u8 = 1;
+const INCONCLUSIVE: u8 = 3;
+
+pub(crate) fn run(args: &AuditArgs) -> Result<u8> {
+    let knowledge = knowledge::knowledge(args.catalogue.as_deref(), &args.policy, args.geo.as_deref())?;
+    known(&knowledge.catalogue, &args.exempt, "--exempt")?;
+    known(&knowledge.catalogue, &args.grant, "--grant")?;
+    let question = question(args);
+    warn_of_lists_without_mode(args);
+    let baseline = baseline(args, &question, &knowledge)?;
+    if !args.compare.is_empty() {
+        return crate::compare::run(args, &question, &knowledge, baseline.as_ref());
+    }
+    let out = args.out.as_deref();
+    if let Some(folder) = out {
+        make_folder(folder)?;
+    }
+    let report = one(args, &args.files, &question, &knowledge, baseline.as_ref(), out)?;
+    if let Some(folder) = out {
+        write_report(folder, &report)?;
+    }
+    if !args.quiet {
+        terminal::out(&text::summary(&report, style()));
+    }
+    if let Some(folder) = out {
+        terminal::note(&format!("The report lies in `{}`.", folder.join("report.html").display()));
+    }
+    Ok(exit_status(&report, args.verdict_of))
+}
+
+/// Audits captures that are parts of one recording.
+pub(crate) fn one(
+    args: &AuditArgs,
+    files: &[PathBuf],
+    question: &Question,
+    knowledge: &Knowledge,
+    baseline: Option<&Baseline>,
+    out: Option<&Path>,
+) -> Result<Report> {
+    let mut reading = read(args, files, question)?;
+    let mut file = match out.map(|folder| folder.join("flows.tsv")) {
+        Some(path) => {
+            Some(File::create(&path).with_context(|| format!("`{}` cannot be written", path.display()))?)
+        }
+        None => None,
+    };
+    let lines = file.as_mut().map(|file| file as &mut dyn Write);
+    audit(&mut reading, question, knowledge, baseline, lines).context("the audit could not be finished")
+}
+
+pub(crate) fn style() -> text::Style {
+    text::Style { colour: terminal::colour(), width: terminal::width() }
+}
+
+pub(crate) fn make_folder(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("the folder `{}` cannot be made", folder.display()))
+}
+
+/// Writes a file whole or not at all, so that no reader takes half a report for one.
+pub(crate) fn write_whole(path: &Path, content: &str) -> Result<()> {
+    let partial = path.with_extension("partial");
+    let cannot = || format!("`{}` cannot be written", path.display());
+    let mut file = File::create(&partial).with_context(cannot)?;
+    file.write_all(content.as_bytes()).and_then(|()| file.sync_all()).with_context(cannot)?;
+    fs::rename(&partial, path).with_context(cannot)
+}
+
+/// 0, 1 or 3 by the verdicts of the requested claims.
+pub(crate) fn exit_status(report: &Report, subject: Subject) -> u8 {
+    let verdicts: Vec<&str> = report
+        .claims
+        .iter()
+        .filter(|claim| claim.requested)
+        .map(|claim| {
+            let ruling: &Ruling = match subject {
+                Subject::Station => &claim.station,
+                Subject::App => &claim.app,
+            };
+            ruling.verdict.as_str()
+        })
+        .collect();
+    if verdicts.contains(&Verdict::Refuted.as_str()) {
+        REFUTED
+    } else if verdicts.iter().all(|verdict| *verdict == Verdict::Upheld.as_str()) {
+        UPHELD
+    } else {
+        INCONCLUSIVE
+    }
+}
+
+fn write_report(folder: &Path, report: &Report) -> Result<()> {
+    let json = serde_json::to_string_pretty(report).context("the report cannot be written as JSON")?;
+    write_whole(&folder.join("report.json"), &(json + "\n"))?;
+    write_whole(&folder.join("report.html"), &html::page(report))
+}
+
+fn read(args: &AuditArgs, files: &[PathBuf], question: &Question) -> Result<Reading> {
+    let (inputs, total) = inputs::open(files, !args.no_digest)?;
+    let progress = Progress::new(total, args.quiet);
+    let reading = Reading::new(inputs, question.window, None, &mut |bytes| progress.at(bytes));
+    progress.done();
+    Ok(reading?)
+}
+
+fn baseline(args: &AuditArgs, question: &Question, knowledge: &Knowledge) -> Result<Option<Baseline>> {
+    if args.baseline.is_empty() {
+        return Ok(None);
+    }
+    let without_window = Question { window: None, ..question.clone() };
+    let mut readings = Vec::new();
+    for file in &args.baseline {
+        readings.push(read(args, std::slice::from_ref(file), &without_window)?);
+    }
+    Ok(Some(Baseline::new(&mut readings, &without_window, knowledge)?))
+}
+
+fn question(args: &AuditArgs) -> Question {
+    let listed = |services: &[ServiceId], origin: &str| -> BTreeMap<ServiceId, String> {
+        services.iter().map(|id| (id.clone(), origin.to_owned())).collect()
+    };
+    Question {
+        mode: args.mode,
+        exempt: listed(&args.exempt, "--exempt"),
+        granted: listed(&args.grant, "--grant"),
+        forbidden_jurisdictions: args.forbid_jurisdiction.iter().copied().collect(),
+        claims: args.claim.iter().copied().collect(),
+        stations: args.station.iter().copied().collect(),
+        local: args.local.clone(),
+        resolvers: args.resolver.iter().copied().collect(),
+        app: args.app.clone(),
+        window: args.window,
+    }
+}
+
+fn warn_of_lists_without_mode(args: &AuditArgs) {
+    use creance_model::Mode;
+    if !args.exempt.is_empty() && args.mode != Some(Mode::LocalData) {
+        terminal::note("note: --exempt has a meaning in --mode local-data alone; it exempts nothing here");
+    }
+    if !args.grant.is_empty() && args.mode != Some(Mode::Restricted) {
+        terminal::note("note: --grant has a meaning in --mode restricted alone; it grants nothing here");
+    }
+}

@@ -4,6 +4,7 @@
 import argparse
 import dataclasses
 import math
+import os
 import pathlib
 import shutil
 import sys
@@ -11,8 +12,6 @@ import sys
 import page
 import recall
 from process import run, pipe, timed
-
-sys.dont_write_bytecode = True
 
 MB = 1_000_000
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -47,6 +46,7 @@ def main():
     sizes = QUICK if options.quick else FULL
     bench = Bench(options.creance, options.lab, captures, options.folder, sizes)
     results = {
+        "load": os.getloadavg()[1],
         "quick": options.quick,
         "sizes": sizes,
         "recall": recall.measure(options.creance, captures / "ndpi", options.folder),

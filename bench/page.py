@@ -24,7 +24,7 @@ def head(results):
     quick = "\n\n**This was a trial with small sizes (`BENCH_QUICK=1`); its figures mean little.**" if results["quick"] else ""
     return f"""# Benchmarks
 
-Written by `make bench` ({datetime.date.today()}), everything in one run, on this machine: {machine()}.{quick}
+Written by `make bench` ({datetime.date.today()}), everything in one run, on this machine: {machine()}, load of other work in the five minutes before {results['load']:.1f}.{quick}
 
 Versions: {versions()}."""
 
@@ -35,11 +35,9 @@ def machine():
     model = re.search(r"model name\s*: (.*)", text)
     sha = "with SHA instructions" if " sha_ni" in text or " sha2 " in text else "without SHA instructions"
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    load = os.getloadavg()[2]
     return (
         f"{model.group(1) if model else platform.processor() or platform.machine()} ({sha}), "
-        f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}, "
-        f"load over the last 15 minutes {load:.1f}"
+        f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}"
     )
 
 
@@ -96,7 +94,7 @@ Found here and by neither of them:
 def speed(results):
     speed, sizes = results["speed"], results["sizes"]
     rows = speed["rows"]
-    lines = ["| what | file | median | MB/s | memory | runs | command |", "|---|---|---|---|---|---|---|"]
+    lines = ["| what | file | median | MB/s | computing | memory | runs | command |", "|---|---|---|---|---|---|---|---|"]
     said = {
         "everything": "Creance, everything on",
         "no digest": "Creance, without the digest",
@@ -106,7 +104,7 @@ def speed(results):
     }
     for key, row in rows.items():
         lines.append(
-            f"| {said[key]} | {row.bytes / 1e6:.0f} MB | {row.median:.2f} s | {row.mb_per_s:.1f} | "
+            f"| {said[key]} | {row.bytes / 1e6:.0f} MB | {row.median:.2f} s | {row.mb_per_s:.1f} | {row.cpu_seconds:.2f} s | "
             f"{row.rss_mib:.0f} MiB | {len(row.seconds)} | `{row.command}` |"
         )
     return f"""## Speed
@@ -120,7 +118,7 @@ def memory(streams):
     for stream in streams.values():
         lines.append(
             f"| {stream.bytes / 1e9:.1f} GB | {stream.flows:,} | {stream.packets:,} | {stream.rss_mib:.0f} MiB | "
-            f"{stream.seconds:.0f} s | {stream.evicted:,} flows, all written down | `{stream.command}` |"
+            f"{stream.seconds:.0f} s | {stream.evicted:,} flows, all written down | `{stream.command.replace('|', chr(92) + '|')}` |"
         )
     return """## Memory
 A stream through standard input, everything on; flow records spill to disk.

@@ -21,6 +21,7 @@ class Timed:
     seconds: list
     bytes: int
     rss_mib: float
+    cpu_seconds: float
 
     @property
     def median(self):
@@ -62,26 +63,29 @@ def run(command):
 
 
 def wait(child, command):
-    """Waits for a child; its most memory in MiB."""
+    """Waits for a child; its most memory in MiB, and the seconds that it computed."""
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode not in RAN:
         sys.exit(f"error: `{shown(command)}` ended with {child.returncode}")
     # Kilobytes on Linux, bytes on macOS.
-    return usage.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    rss = usage.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    return rss, usage.ru_utime + usage.ru_stime
 
 
 def timed(command, runs, size):
     """Runs a command some times over."""
-    seconds, rss = [], 0.0
+    seconds, cpu, rss = [], [], 0.0
     for _ in range(runs):
         started = time.perf_counter()
         child = subprocess.Popen(
             [str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        rss = max(rss, wait(child, command))
+        took, computed = wait(child, command)
         seconds.append(time.perf_counter() - started)
-    result = Timed(shown(command), seconds, size, rss)
+        cpu.append(computed)
+        rss = max(rss, took)
+    result = Timed(shown(command), seconds, size, rss, statistics.median(cpu))
     print(f"{result.mb_per_s:8.1f} MB/s  {result.rss_mib:6.0f} MiB  {result.command}", flush=True)
     return result
 
@@ -90,9 +94,11 @@ def pipe(source, sink, report):
     """Runs `source | sink`, where `sink` is an audit that writes into `report`."""
     started = time.perf_counter()
     first = subprocess.Popen([str(word) for word in source], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    second = subprocess.Popen([str(word) for word in sink], stdin=first.stdout, stdout=subprocess.DEVNULL)
+    second = subprocess.Popen(
+        [str(word) for word in sink], stdin=first.stdout, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     first.stdout.close()
-    rss = wait(second, sink)
+    rss, _ = wait(second, sink)
     if first.wait() != 0:
         sys.exit(f"error: `{shown(source)}` ended with {first.returncode}")
     seconds = time.perf_counter() - started

@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 
 target="${CARGO_TARGET_DIR:-target}"
 cargo build --quiet --release --locked --package creance-cli --package creance-lab --bins
+export PYTHONDONTWRITEBYTECODE=1
 exec python3 bench/measure.py --creance "$target/release/creance" --lab "$target/release/creance-lab" \
     --corpus "${CREANCE_CORPUS:-../shared/corpus}" \
     --folder "${BENCH_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/creance/bench}" \

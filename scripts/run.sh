@@ -42,8 +42,7 @@ echo "Exit status $status: $meaning." >&2
 if [ -z "${CAPTURE:-}" ] && [ "$status" -eq 1 ]; then
     echo "That is what the sample is for: a crash report leaves it in the open during Local Data." >&2
 fi
-if [ "$status" -le 3 ] && [ "$status" -ne 2 ]; then
-    echo "Report: $out/report.html" >&2
-    exit 0
-fi
-exit "$status"
+case "$status" in
+    0 | 1 | 3) exit 0 ;;
+    *) exit "$status" ;;
+esac

@@ -16,7 +16,7 @@ use crate::question::Question;
 use crate::reading::Reading;
 use crate::report::data::{self, Claim, Report, Variant};
 use crate::sent::{Direction, Seen};
-use crate::stations::{Stations, survey};
+use crate::stations::Stations;
 use crate::when::{rfc3339, seconds_after};
 use crate::who::{Attributor, Who};
 use creance_capture::{FlowRecord, PacketLabel};
@@ -49,7 +49,7 @@ impl Baseline {
         let mut baseline = Self::default();
         for reading in readings {
             baseline.names.extend(reading.inputs.iter().map(|input| input.name.clone()));
-            let stations = survey(&mut reading.flows, question)?;
+            let stations = reading.survey.stations(question);
             let Reading { flows, certificates, .. } = reading;
             let attributor = Attributor::new(
                 &knowledge.catalogue,
@@ -121,7 +121,7 @@ pub fn audit(
     baseline: Option<&Baseline>,
     flow_lines: Option<&mut dyn Write>,
 ) -> io::Result<Report> {
-    let stations = survey(&mut reading.flows, question)?;
+    let stations = reading.survey.stations(question);
     let mut lines = FlowLines::new(flow_lines)?;
     // The flows are taken out, so that the rest can be looked at while they are read.
     let mut court = Court::new(reading, question, knowledge, &stations, baseline);
@@ -281,8 +281,8 @@ impl<'a> Court<'a> {
             .and_then(|label| label.app.as_deref());
         match &seen.direction {
             Direction::Left => {
-                let owner = self.knowledge.geo.network_owner(seen.remote.addr).map(|(_, owner)| owner);
-                self.contacts.add(&judged, app, owner, &self.knowledge.catalogue);
+                let Knowledge { geo, catalogue, .. } = self.knowledge;
+                self.contacts.add(&judged, app, geo, catalogue);
             }
             Direction::Stayed(why) => self.stays.add(flow, &seen, why),
             Direction::InboundOnly | Direction::NotOfStation => {}

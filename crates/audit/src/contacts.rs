@@ -8,7 +8,7 @@ use crate::report::data::{Contact, LeftOut, Place};
 use crate::when::{rfc3339, seconds_after};
 use creance_catalogue::{Catalogue, probable};
 use creance_model::{HostName, Timestamp};
-use creance_residency::Residency;
+use creance_residency::{Residency, Table};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -70,7 +70,7 @@ impl Contacts {
         &mut self,
         judged: &Judged<'_>,
         app: Option<&str>,
-        owner: Option<&str>,
+        geo: &Table<'_>,
         catalogue: &Catalogue,
     ) {
         let (flow, seen) = (judged.flow, judged.seen);
@@ -94,7 +94,7 @@ impl Contacts {
         entry.first = Some(entry.first.map_or(flow.first, |first| first.min(flow.first)));
         entry.last = Some(entry.last.map_or(flow.last, |last| last.max(flow.last)));
         entry.add_span(flow.first, flow.last);
-        entry.add_names(judged, owner, catalogue);
+        entry.add_names(judged, geo, catalogue);
         keep(&mut entry.protocols, judged.protocols);
         for (category, how) in seen_categories(&flow.facts) {
             keep(&mut entry.seen, &format!("{category} ({how})"));
@@ -125,8 +125,9 @@ impl Contacts {
 }
 
 impl Gathered {
-    fn add_names(&mut self, judged: &Judged<'_>, owner: Option<&str>, catalogue: &Catalogue) {
+    fn add_names(&mut self, judged: &Judged<'_>, geo: &Table<'_>, catalogue: &Catalogue) {
         let who = judged.who;
+        let owner = || geo.network_owner(judged.seen.remote.addr).map(|(_, owner)| owner);
         for name in &who.names {
             keep(&mut self.hosts, &name.text);
             keep(&mut self.ties, name.tie.as_str());
@@ -143,11 +144,14 @@ impl Gathered {
             let early = self.evidence.flows <= HINTED_FLOWS_MAX;
             if let (true, Some(host)) = (name.listed.is_empty() && early, &name.host) {
                 let hints =
-                    probable(host, who.certificate_subject.as_deref(), &who.aliases, owner, catalogue);
+                    probable(host, who.certificate_subject.as_deref(), &who.aliases, owner(), catalogue);
                 hints.iter().for_each(|hint| keep(&mut self.hints, &hint.text));
             }
         }
-        if let (true, Some(owner)) = (who.names.is_empty() && self.hints.is_empty(), owner) {
+        if !who.names.is_empty() || !self.hints.is_empty() {
+            return;
+        }
+        if let Some(owner) = owner() {
             keep(
                 &mut self.hints,
                 &format!("probably a customer of {owner}: its network announces the address"),

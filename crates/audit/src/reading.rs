@@ -1,12 +1,15 @@
 //! Reading the captures: from inputs to flow records on disk.
 
 use crate::question::WindowSpec;
+use crate::stations::Survey;
 use creance_capture::{
-    CertificateStore, Compression, Counts, Engine, FileFacts, Flows, InputDigest, OpenError, PacketLabel,
-    Reader, Source, Spill, Window,
+    CertificateStore, Compression, Counts, Engine, FileFacts, FlowRecord, FlowSink, Flows, InputDigest,
+    OpenError, PacketLabel, Reader, Source, Spill, Window,
 };
 use std::io;
 use std::path::Path;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
 
 /// A capture to read.
 #[derive(Debug)]
@@ -60,6 +63,8 @@ pub struct Reading {
     pub labels: Vec<PacketLabel>,
     /// The flows.
     pub flows: Flows,
+    /// What a first look at them told.
+    pub(crate) survey: Survey,
     /// The judged window.
     pub window: Option<Window>,
 }
@@ -79,6 +84,7 @@ impl Reading {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Self, ReadingError> {
         let spill = Spill::new(spill_folder).map_err(ReadingError::Spill)?;
+        let spill = WritingThread::start(spill).map_err(ReadingError::Spill)?;
         let mut run = Run { engine: Engine::new(spill), spec: window, window: None, read: 0 };
         let mut inputs = Vec::new();
         for (index, file) in files.into_iter().enumerate() {
@@ -86,14 +92,14 @@ impl Reading {
             inputs.push(run.input(file, progress)?);
         }
         let window = run.window;
-        let (counts, certificates, labels, spill) = run.engine.finish().map_err(ReadingError::Spill)?;
-        let flows = spill.finish().map_err(ReadingError::Spill)?;
-        Ok(Self { inputs, counts, certificates, labels, flows, window })
+        let (counts, labels, spill) = run.engine.finish().map_err(ReadingError::Spill)?;
+        let (flows, survey, certificates) = spill.finish().map_err(ReadingError::Spill)?;
+        Ok(Self { inputs, counts, certificates, labels, flows, survey, window })
     }
 }
 
 struct Run {
-    engine: Engine<Spill>,
+    engine: Engine<WritingThread>,
     spec: Option<WindowSpec>,
     window: Option<Window>,
     read: u64,
@@ -130,5 +136,56 @@ impl Run {
         // An input that cannot be read to its end has no digest; its ending says why.
         let digest = source.finish().unwrap_or_default();
         Ok(InputRead { name, compression, digest, facts })
+    }
+}
+
+/// Records handed to the writing thread at a time.
+const BATCH: usize = 128;
+
+/// Looks at flows and writes them down on a thread of its own, so that reading goes on meanwhile.
+#[derive(Debug)]
+struct WritingThread {
+    batch: Vec<Box<FlowRecord>>,
+    sender: SyncSender<Vec<Box<FlowRecord>>>,
+    handle: JoinHandle<io::Result<(Flows, Survey, CertificateStore)>>,
+}
+
+impl WritingThread {
+    fn start(mut spill: Spill) -> io::Result<Self> {
+        let (sender, receiver) = sync_channel::<Vec<Box<FlowRecord>>>(8);
+        let handle = std::thread::Builder::new().name("flows".into()).spawn(move || {
+            let mut survey = Survey::default();
+            let mut certificates = CertificateStore::default();
+            for batch in receiver {
+                for mut record in batch {
+                    certificates.settle(&mut record);
+                    survey.look(&record);
+                    spill.take(record)?;
+                }
+            }
+            Ok((spill.finish()?, survey, certificates))
+        })?;
+        Ok(Self { batch: Vec::with_capacity(BATCH), sender, handle })
+    }
+
+    fn finish(mut self) -> io::Result<(Flows, Survey, CertificateStore)> {
+        let last = std::mem::take(&mut self.batch);
+        // Where the thread is gone, joining it says why.
+        let _ = self.sender.send(last);
+        drop(self.sender);
+        self.handle.join().map_err(|_| io::Error::other("the thread that writes flows failed"))?
+    }
+}
+
+impl FlowSink for WritingThread {
+    fn take(&mut self, record: Box<FlowRecord>) -> io::Result<()> {
+        self.batch.push(record);
+        if self.batch.len() < BATCH {
+            return Ok(());
+        }
+        let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH));
+        self.sender
+            .send(batch)
+            .map_err(|_| io::Error::other("flows can no longer be written (is the disk full?)"))
     }
 }

@@ -1,11 +1,10 @@
 //! Which addresses are the stations', and which resolvers are believed. A first look at all flows.
 
 use crate::question::Question;
-use creance_capture::{FlowRecord, Flows};
+use creance_capture::FlowRecord;
 use creance_model::{Scope, scope};
 use creance_wire::Protocol;
-use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Addresses that the survey tells apart; beyond, the inference is not made.
@@ -53,52 +52,62 @@ impl Stations {
 /// What was seen of one address.
 #[derive(Debug, Clone, Copy, Default)]
 struct Seen {
-    opened: u64,
     sent: bool,
     hardware: Option<[u8; 6]>,
 }
 
-/// Looks at all flows once.
-///
-/// # Errors
-/// Where the flows cannot be read back.
-pub(crate) fn survey(flows: &mut Flows, question: &Question) -> io::Result<Stations> {
-    let mut seen: BTreeMap<IpAddr, Seen> = BTreeMap::new();
-    let mut pairs: BTreeSet<(IpAddr, IpAddr)> = BTreeSet::new();
-    let mut asked: BTreeSet<(IpAddr, IpAddr)> = BTreeSet::new();
-    let mut stations = Stations { declared: !question.stations.is_empty(), ..Stations::default() };
-    flows.each(|flow| {
-        note(&mut seen, &flow);
-        let (client, server) = (flow.client.addr, flow.server.addr);
-        if !flow.confined_to_link && pairs.len() < ADDRESSES_MAX {
-            pairs.insert((client, server));
-        }
-        if flow.facts.protocol() == Some(Protocol::Dns) && asked.len() < ADDRESSES_MAX {
-            asked.insert((client, server));
-        }
-        stations.overflowed |= seen.len() >= ADDRESSES_MAX || pairs.len() >= ADDRESSES_MAX;
-        Ok(())
-    })?;
-    if stations.declared {
-        declare(&mut stations, question, &seen);
-    } else {
-        infer(&mut stations, &seen, &pairs);
-    }
-    believe(&mut stations, question, &asked);
-    Ok(stations)
+/// What a first look at all flows gathers, before anything is asked.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Survey {
+    seen: HashMap<IpAddr, Seen>,
+    /// Who opened flows to whom, where they can leave the link.
+    pairs: HashSet<(IpAddr, IpAddr)>,
+    /// Who asked which resolver.
+    asked: HashSet<(IpAddr, IpAddr)>,
+    overflowed: bool,
 }
 
-fn note(seen: &mut BTreeMap<IpAddr, Seen>, flow: &FlowRecord) {
+impl Survey {
+    /// Looks at a flow.
+    pub(crate) fn look(&mut self, flow: &FlowRecord) {
+        let (client, server) = (flow.client.addr, flow.server.addr);
+        note(&mut self.seen, flow);
+        if !flow.confined_to_link && self.pairs.len() < ADDRESSES_MAX {
+            self.pairs.insert((client, server));
+        }
+        if flow.facts.protocol() == Some(Protocol::Dns) && self.asked.len() < ADDRESSES_MAX {
+            self.asked.insert((client, server));
+        }
+        self.overflowed |= self.seen.len() >= ADDRESSES_MAX || self.pairs.len() >= ADDRESSES_MAX;
+    }
+
+    /// The stations that the question names, or those that can be inferred.
+    pub(crate) fn stations(&self, question: &Question) -> Stations {
+        let mut stations = Stations {
+            declared: !question.stations.is_empty(),
+            overflowed: self.overflowed,
+            ..Stations::default()
+        };
+        if stations.declared {
+            declare(&mut stations, question, &self.seen, &self.pairs);
+        } else {
+            infer(&mut stations, &self.seen, &self.pairs);
+        }
+        believe(&mut stations, question, &self.asked);
+        stations
+    }
+}
+
+fn note(seen: &mut HashMap<IpAddr, Seen>, flow: &FlowRecord) {
     let [client, server] = flow.hardware;
-    for (addr, hardware, opened, sent) in [
-        (flow.client.addr, client, 1, flow.total.up.packets > 0),
-        (flow.server.addr, server, 0, flow.total.down.packets > 0),
+    for (addr, hardware, sent) in [
+        (flow.client.addr, client, flow.total.up.packets > 0),
+        (flow.server.addr, server, flow.total.down.packets > 0),
     ] {
         if seen.len() >= ADDRESSES_MAX && !seen.contains_key(&addr) {
             continue;
         }
         let entry = seen.entry(addr).or_default();
-        entry.opened += opened;
         entry.sent |= sent;
         if sent {
             entry.hardware = entry.hardware.or(hardware);
@@ -107,36 +116,38 @@ fn note(seen: &mut BTreeMap<IpAddr, Seen>, flow: &FlowRecord) {
 }
 
 /// A declared station may have addresses that nobody declared: those with its link-layer address
-/// are its own, and where there is none, other senders cannot be told apart from it.
-fn declare(stations: &mut Stations, question: &Question, seen: &BTreeMap<IpAddr, Seen>) {
+/// are its own, and where there is none, other senders cannot be told apart from it. Only flows
+/// that no declared station takes part in are looked at: the far ends of the others are known.
+fn declare(
+    stations: &mut Stations,
+    question: &Question,
+    seen: &HashMap<IpAddr, Seen>,
+    pairs: &HashSet<(IpAddr, IpAddr)>,
+) {
     for addr in &question.stations {
         stations.addresses.insert(*addr, "declared".into());
     }
     let own: BTreeMap<[u8; 6], IpAddr> =
         question.stations.iter().filter_map(|addr| Some((seen.get(addr)?.hardware?, *addr))).collect();
-    for (addr, entry) in seen {
-        let group = matches!(scope(*addr), Scope::LinkGroup | Scope::WideGroup);
-        if stations.contains(*addr) || entry.opened == 0 || !entry.sent || group || addr.is_unspecified() {
-            continue;
-        }
-        match entry.hardware {
-            Some(hardware) => match own.get(&hardware) {
-                // Beyond a router every address has the router's link-layer address.
-                Some(station) if scope(*station) != Scope::Global || addr.is_ipv6() != station.is_ipv6() => {
-                    stations
-                        .addresses
-                        .insert(*addr, format!("inferred: it has the link-layer address of {station}"));
-                }
-                Some(_) => {
-                    stations.doubtful.insert(*addr);
-                }
-                None => {
-                    stations.others.insert(*addr);
-                }
-            },
-            None => {
-                stations.doubtful.insert(*addr);
+    let declared = |addr: &IpAddr| question.stations.contains(addr);
+    let stray = pairs.iter().filter(|(client, server)| !declared(client) && !declared(server));
+    for (addr, is_client) in stray.flat_map(|(client, server)| [(*client, true), (*server, false)]) {
+        let Some(entry) = seen.get(&addr).filter(|entry| entry.sent) else { continue };
+        match entry.hardware.map(|hardware| own.get(&hardware)) {
+            // Beyond a router every address has the router's link-layer address.
+            Some(Some(station))
+                if scope(*station) != Scope::Global || addr.is_ipv6() != station.is_ipv6() =>
+            {
+                let how = format!("inferred: it has the link-layer address of {station}");
+                stations.addresses.insert(addr, how);
             }
+            Some(Some(_)) | None => {
+                stations.doubtful.insert(addr);
+            }
+            Some(None) if is_client => {
+                stations.others.insert(addr);
+            }
+            Some(None) => {}
         }
     }
 }
@@ -144,7 +155,7 @@ fn declare(stations: &mut Stations, question: &Question, seen: &BTreeMap<IpAddr,
 /// Every private address that talks to a public one is a station; where there is none, every
 /// address that opened a flow. In doubt an address is a station, since what a station sends has
 /// left.
-fn infer(stations: &mut Stations, seen: &BTreeMap<IpAddr, Seen>, pairs: &BTreeSet<(IpAddr, IpAddr)>) {
+fn infer(stations: &mut Stations, seen: &HashMap<IpAddr, Seen>, pairs: &HashSet<(IpAddr, IpAddr)>) {
     let is_inside = |addr: IpAddr| matches!(scope(addr), Scope::Private | Scope::LinkUnicast);
     let is_outside = |addr: IpAddr| matches!(scope(addr), Scope::Global | Scope::Reserved);
     let sent = |addr: &IpAddr| seen.get(addr).is_some_and(|entry| entry.sent);
@@ -157,18 +168,20 @@ fn infer(stations: &mut Stations, seen: &BTreeMap<IpAddr, Seen>, pairs: &BTreeSe
             }
         }
     }
-    for (client, server) in pairs {
-        if !stations.contains(*client) && !stations.contains(*server) && !client.is_unspecified() {
-            stations
-                .addresses
-                .insert(*client, "inferred: it opened flows to addresses that are no station's".into());
-        }
+    let stray: BTreeSet<IpAddr> = pairs
+        .iter()
+        .filter(|(client, server)| !stations.contains(*client) && !stations.contains(*server))
+        .map(|(client, _)| *client)
+        .collect();
+    for client in stray {
+        let how = "inferred: it opened flows to addresses that are no station's";
+        stations.addresses.insert(client, how.into());
     }
 }
 
 /// Answers of a resolver tie names to addresses only where the resolver is not the app's choice:
 /// a declared one, a well-known public one, or the only one on the station's own network.
-fn believe(stations: &mut Stations, question: &Question, asked: &BTreeSet<(IpAddr, IpAddr)>) {
+fn believe(stations: &mut Stations, question: &Question, asked: &HashSet<(IpAddr, IpAddr)>) {
     let resolvers: BTreeSet<IpAddr> = asked
         .iter()
         .filter(|(client, _)| stations.contains(*client))

@@ -267,7 +267,8 @@ impl<'a> Attributor<'a> {
         if proven && self.validity(flow, Some(host)) == Validity::Valid {
             return Tie::Certificate;
         }
-        let network = self.geo.network_owner(seen.remote.addr);
+        let networked = listed.iter().any(|listed| !listed.found.party.asn.is_empty());
+        let network = if networked { self.geo.network_owner(seen.remote.addr) } else { None };
         if network
             .is_some_and(|(number, _)| listed.iter().any(|listed| listed.found.party.owns_network(number)))
         {

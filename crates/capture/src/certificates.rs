@@ -1,5 +1,6 @@
 //! Certificates that servers sent, each kept once.
 
+use crate::flow::FlowRecord;
 use ring::digest;
 use std::collections::HashMap;
 
@@ -33,8 +34,21 @@ impl CertificateStore {
         self.list.is_empty()
     }
 
+    /// Judges what the server of a flow has signed, and moves its certificates into the store. The
+    /// costly end of reading a flow, which can be done on another thread.
+    pub fn settle(&mut self, record: &mut FlowRecord) {
+        let Some(tls) = &mut record.facts.tls else { return };
+        tls.prove_key();
+        for der in std::mem::take(&mut tls.certificates) {
+            match self.keep(der) {
+                Some(place) => record.certificates.push(place),
+                None => record.certificates_not_kept = true,
+            }
+        }
+    }
+
     /// Keeps a certificate; `None` where there is no more room.
-    pub(crate) fn keep(&mut self, der: Vec<u8>) -> Option<u32> {
+    fn keep(&mut self, der: Vec<u8>) -> Option<u32> {
         let hash = digest::digest(&digest::SHA256, &der);
         let key = <[u8; 32]>::try_from(hash.as_ref()).ok()?;
         if let Some(&place) = self.by_digest.get(&key) {

@@ -1,6 +1,5 @@
 //! From frames to flow records.
 
-use crate::certificates::CertificateStore;
 use crate::file::{Frame, PacketLabel};
 use crate::flow::key::FlowKey;
 use crate::flow::live::{Arrival, Live, Part};
@@ -80,11 +79,11 @@ pub trait FlowSink {
     ///
     /// # Errors
     /// Where it cannot be kept: the audit must then stop or say so.
-    fn take(&mut self, record: FlowRecord) -> std::io::Result<()>;
+    fn take(&mut self, record: Box<FlowRecord>) -> std::io::Result<()>;
 }
 
-impl FlowSink for Vec<FlowRecord> {
-    fn take(&mut self, record: FlowRecord) -> std::io::Result<()> {
+impl FlowSink for Vec<Box<FlowRecord>> {
+    fn take(&mut self, record: Box<FlowRecord>) -> std::io::Result<()> {
         self.push(record);
         Ok(())
     }
@@ -100,7 +99,6 @@ pub struct Engine<S> {
     table: Table,
     names: Names,
     fragments: Fragments,
-    certificates: CertificateStore,
     tunnels: HashMap<(u32, Carrier), u32>,
     carriers: Vec<(u32, Carrier)>,
     labels: Vec<PacketLabel>,
@@ -137,7 +135,6 @@ impl<S: FlowSink> Engine<S> {
             table: Table::default(),
             names: Names::default(),
             fragments: Fragments::default(),
-            certificates: CertificateStore::default(),
             tunnels: HashMap::new(),
             carriers: Vec::new(),
             labels: Vec::new(),
@@ -211,11 +208,11 @@ impl<S: FlowSink> Engine<S> {
         }
     }
 
-    /// Ends all flows. Returns the counts, the certificates, the labels and the sink.
+    /// Ends all flows. Returns the counts, the labels and the sink.
     ///
     /// # Errors
     /// Where a flow could not be kept.
-    pub fn finish(mut self) -> std::io::Result<(Counts, CertificateStore, Vec<PacketLabel>, S)> {
+    pub fn finish(mut self) -> std::io::Result<(Counts, Vec<PacketLabel>, S)> {
         self.fragments.finish();
         self.account_lost_fragments();
         for live in self.table.drain() {
@@ -223,7 +220,7 @@ impl<S: FlowSink> Engine<S> {
         }
         self.counts.names_forgotten = self.names.forgotten;
         match self.error {
-            None => Ok((self.counts, self.certificates, self.labels, self.sink)),
+            None => Ok((self.counts, self.labels, self.sink)),
             Some(error) => Err(error),
         }
     }
@@ -355,15 +352,7 @@ impl<S: FlowSink> Engine<S> {
 
     fn emit(&mut self, live: Live, ended: Ended) {
         self.held = self.held.saturating_sub(live.held);
-        let mut record = live.finish(ended, &mut self.names);
-        if let Some(tls) = &mut record.facts.tls {
-            for der in std::mem::take(&mut tls.certificates) {
-                match self.certificates.keep(der) {
-                    Some(place) => record.certificates.push(place),
-                    None => record.certificates_not_kept = true,
-                }
-            }
-        }
+        let record = live.finish(ended, &mut self.names);
         if let Err(error) = self.sink.take(record) {
             self.error.get_or_insert(error);
         }

@@ -40,7 +40,7 @@ impl Spill {
 }
 
 impl FlowSink for Spill {
-    fn take(&mut self, record: FlowRecord) -> io::Result<()> {
+    fn take(&mut self, record: Box<FlowRecord>) -> io::Result<()> {
         let bytes = postcard::to_stdvec(&record).map_err(io::Error::other)?;
         if bytes.len() > RECORD_BYTES_MAX {
             return Err(io::Error::other("a flow record is larger than 16 MiB"));

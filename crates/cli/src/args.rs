@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use creance_audit::{Network, WindowSpec};
+use creance_catalogue::Date;
 use creance_model::{HostName, Jurisdiction, Mode, ServiceId};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -106,6 +107,8 @@ pub(crate) struct AuditArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0; 1 where `lookup` finds no such host; 2 where the catalogue or an \
+    overlay is wrong, or names no such service.")]
 pub(crate) struct CatalogueArgs {
     #[command(subcommand)]
     pub(crate) command: CatalogueCommand,
@@ -124,15 +127,23 @@ pub(crate) enum CatalogueCommand {
         service: ServiceId,
     },
     /// Tell whose a host is, or who may run it.
+    #[command(after_help = "Exit status: 0 the catalogue has the host; 1 it has not; 2 it could not be read.")]
     Lookup {
         /// The host name.
         host: HostName,
     },
     /// Check the catalogue and the overlay, and name what is weak in them.
-    Check,
+    #[command(after_help = "Exit status: 0, with warnings as well; 2 where a file is wrong, each fault with \
+        its file and line.")]
+    Check {
+        /// The day of the check, such as `2026-03-01`; the newest date in the catalogue where not given.
+        #[arg(long, value_name = "DATE")]
+        date: Option<Date>,
+    },
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0; 2 where a policy, the catalogue or a name is wrong.")]
 pub(crate) struct PolicyArgs {
     #[command(subcommand)]
     pub(crate) command: PolicyCommand,

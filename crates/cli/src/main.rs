@@ -8,6 +8,7 @@ mod inputs;
 mod knowledge;
 mod policy;
 mod progress;
+mod table;
 mod terminal;
 
 use args::{Arguments, Command};

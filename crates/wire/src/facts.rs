@@ -79,12 +79,33 @@ pub struct TlsFacts {
     /// Whether the signature in the server's key exchange was made over this conversation's
     /// randoms by the key of the leaf certificate: proof that the server holds that key, and
     /// that the certificate was not merely replayed. `None` where there is no such signature
-    /// in clear or its algorithm is not supported.
+    /// in clear or its algorithm is not supported, and until [`TlsFacts::prove_key`] was called.
     pub key_proven: Option<bool>,
+    /// The signed key exchange, until [`TlsFacts::prove_key`] has judged it.
+    #[serde(skip)]
+    pub key_exchange: Option<SignedKeyExchange>,
     /// Whether an earlier session was resumed, so that no certificate was due.
     pub resumed: bool,
     /// Alerts in clear: who sent it, and its description code (RFC 8446, 6).
     pub alerts: Vec<(Direction, u8)>,
+}
+
+/// A server's key exchange with its signature, not judged yet: that costs more than all else
+/// that is learnt of a conversation, so the caller chooses when and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedKeyExchange {
+    pub(crate) scheme: u16,
+    pub(crate) message: Vec<u8>,
+    pub(crate) signature: Vec<u8>,
+}
+
+impl TlsFacts {
+    /// Judges the signed key exchange by the leaf certificate, and sets `key_proven`.
+    pub fn prove_key(&mut self) {
+        if let (Some(exchange), Some(leaf)) = (self.key_exchange.take(), self.certificates.first()) {
+            self.key_proven = crate::tls::proof::judge(&exchange, leaf);
+        }
+    }
 }
 
 /// The head of one HTTP request in clear.

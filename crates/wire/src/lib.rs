@@ -23,5 +23,7 @@ pub mod stream;
 mod text;
 pub mod tls;
 
-pub use facts::{Anomaly, Direction, Facts, HttpRequest, NameSource, ProxyTarget, SeenName, TlsFacts};
+pub use facts::{
+    Anomaly, Direction, Facts, HttpRequest, NameSource, ProxyTarget, SeenName, SignedKeyExchange, TlsFacts,
+};
 pub use protocol::{Clarity, Protocol};

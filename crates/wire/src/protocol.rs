@@ -48,6 +48,8 @@ pub enum Protocol {
     Socks4,
     /// SOCKS 5.
     Socks5,
+    /// The header that a load balancer puts before a connection that it passes on.
+    ProxyHeader,
     /// SMTP.
     Smtp,
     /// IMAP.
@@ -132,6 +134,7 @@ impl Protocol {
             Self::HttpProxy => "http-proxy",
             Self::Socks4 => "socks4",
             Self::Socks5 => "socks5",
+            Self::ProxyHeader => "proxy-header",
             Self::Smtp => "smtp",
             Self::Imap => "imap",
             Self::Pop3 => "pop3",
@@ -190,6 +193,7 @@ impl Protocol {
             | Self::HttpProxy
             | Self::Socks4
             | Self::Socks5
+            | Self::ProxyHeader
             | Self::Smtp
             | Self::Imap
             | Self::Pop3

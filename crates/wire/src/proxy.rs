@@ -36,6 +36,37 @@ pub(crate) fn add_target(host: &Host, port: u16, facts: &mut Facts) {
     }
 }
 
+/// The longest header of version 1, and the start of one of version 2.
+const HEADER_V1_BYTES_MAX: usize = 107;
+const HEADER_V2_START: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
+
+/// Reads the header of the PROXY protocol, versions 1 and 2 (as HAProxy's authors publish it), and
+/// what follows it.
+pub(crate) fn read_header(heads: Heads<'_>, learnt: &mut Learnt) -> Option<Want> {
+    let bytes = heads.client;
+    let ask = || Some(heads.ask_client()).filter(|want| *want != Want::Nothing);
+    let length = if bytes.starts_with(b"PROXY ") {
+        let line = bytes.get(..HEADER_V1_BYTES_MAX).unwrap_or(bytes);
+        match line.windows(2).position(|pair| pair == b"\r\n") {
+            Some(end) => end + 2,
+            None if bytes.len() < HEADER_V1_BYTES_MAX => return ask(),
+            None => return None,
+        }
+    } else if bytes.len() >= 6 && (bytes.starts_with(HEADER_V2_START) || HEADER_V2_START.starts_with(bytes)) {
+        match bytes.get(14..16) {
+            Some([high, low]) => 16 + usize::from(u16::from_be_bytes([*high, *low])),
+            _ => return ask(),
+        }
+    } else {
+        return None;
+    };
+    if bytes.len() < length {
+        return ask();
+    }
+    note(Protocol::ProxyHeader, &mut learnt.facts);
+    Some(heads.inspect_inner(length, 0, heads.server_port, learnt))
+}
+
 /// Reads SOCKS 5: greeting, choice of method, user and password, request, and what is within.
 pub(crate) fn read_socks5(heads: Heads<'_>, learnt: &mut Learnt) -> Option<Want> {
     let mut client = Cursor::new(heads.client);

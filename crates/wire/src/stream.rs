@@ -79,7 +79,8 @@ pub(crate) struct Learnt {
 type Reader = fn(Heads<'_>, &mut Learnt) -> Option<Want>;
 
 /// The first that does not decline wins, so those that are surest come first.
-const READERS: [Reader; 16] = [
+const READERS: [Reader; 17] = [
+    proxy::read_header,
     messaging::read_ssh,
     read_tls,
     http::read_http2,

@@ -2,7 +2,7 @@
 
 pub(crate) mod handshake;
 mod hello;
-mod proof;
+pub(crate) mod proof;
 mod records;
 mod server_hello;
 pub(crate) mod signature;

@@ -40,7 +40,7 @@ pub(crate) struct Arrival<'a> {
 
 #[derive(Debug)]
 pub(crate) struct Live {
-    pub(crate) record: FlowRecord,
+    pub(crate) record: Box<FlowRecord>,
     /// Whether the client is the lower end of the flow's key.
     pub(crate) client_is_low: bool,
     /// Both sides have closed, or one has reset.
@@ -107,7 +107,7 @@ impl Live {
             Transport::Tcp | Transport::Udp | Transport::Other(_) => {}
         }
         let started = if tcp.is_some_and(|tcp| !tcp.syn()) { Started::MidStream } else { Started::AtStart };
-        let record = FlowRecord {
+        let record = Box::new(FlowRecord {
             number,
             input,
             transport: arrival.segment.transport,
@@ -136,7 +136,7 @@ impl Live {
             unseen_acknowledged: 0,
             label: arrival.label,
             labels_differ: false,
-        };
+        });
         Self {
             record,
             client_is_low: source_is_low != reversed,
@@ -174,7 +174,7 @@ impl Live {
     }
 
     /// Reads what is left and gives the record.
-    pub(crate) fn finish(mut self, ended: Ended, names: &mut Names) -> FlowRecord {
+    pub(crate) fn finish(mut self, ended: Ended, names: &mut Names) -> Box<FlowRecord> {
         if let State::Tcp(tcp) = &mut self.state {
             for side in [&mut tcp.client, &mut tcp.server] {
                 side.broken |= side.has_gap();

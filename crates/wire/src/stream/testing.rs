@@ -39,6 +39,18 @@ fn conversations<'a>(dns: &'a [u8], h2: &'a [u8], rtmp: &'a [u8]) -> Vec<Convers
             &[P::Http],
         ),
         (
+            "proxy header 1",
+            443,
+            vec![(C, b"PROXY TCP4 192.0.2.1 192.0.2.2 4000 80\r\nGET / HTTP/1.1\r\nHost: p.test\r\n\r\n")],
+            &[P::ProxyHeader, P::Http],
+        ),
+        (
+            "proxy header 2",
+            443,
+            vec![(C, b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\0\0\0\0\0\0\0\0\0\0\0\0GET / HTTP/1.1\r\nHost: p.test\r\n\r\n")],
+            &[P::ProxyHeader, P::Http],
+        ),
+        (
             "absolute target",
             3128,
             vec![(C, b"GET http://b.test/p HTTP/1.1\r\nHost: b.test\r\n\r\n")],

@@ -147,9 +147,7 @@ impl Handshake {
             return;
         };
         let tls = facts.tls.get_or_insert_default();
-        let leaf = tls.certificates.first();
-        tls.key_proven =
-            leaf.and_then(|leaf| proof::key_proven(server.version, client, &server.random, body, leaf));
+        tls.key_exchange = proof::signed_exchange(server.version, client, &server.random, body);
     }
 }
 

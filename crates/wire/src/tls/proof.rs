@@ -2,17 +2,17 @@
 //! RFC 8422, 5.4).
 
 use super::signature::{self, Scheme};
+use crate::SignedKeyExchange;
 use crate::bytes::Cursor;
 
-/// Judges the signature of a `server_key_exchange` message. `None` where there is none, or none
-/// whose algorithm is supported: before TLS 1.2 it is over MD5 and SHA-1, and is not judged.
-pub(crate) fn key_proven(
+/// The signed part of a `server_key_exchange` message. `None` where there is none: before TLS 1.2
+/// the signature is over MD5 and SHA-1, and is not judged.
+pub(crate) fn signed_exchange(
     version: u16,
     client_random: &[u8; 32],
     server_random: &[u8; 32],
     body: &[u8],
-    leaf: &[u8],
-) -> Option<bool> {
+) -> Option<SignedKeyExchange> {
     // TLS 1.2 and DTLS 1.2.
     if !matches!(version, 0x0303 | 0xfefd) {
         return None;
@@ -22,8 +22,14 @@ pub(crate) fn key_proven(
     let (scheme, signature) = signed(body, params_len)?;
     let params = body.get(..params_len)?;
     let message = [client_random, server_random.as_slice(), params].concat();
-    let scheme = Scheme::of_tls(scheme)?;
-    signature::verify_with_certificate(leaf, scheme, &message, signature)
+    Some(SignedKeyExchange { scheme, message, signature: signature.to_vec() })
+}
+
+/// Whether the exchange was signed with the key of the leaf certificate; `None` where the algorithm
+/// is not supported.
+pub(crate) fn judge(exchange: &SignedKeyExchange, leaf: &[u8]) -> Option<bool> {
+    let scheme = Scheme::of_tls(exchange.scheme)?;
+    signature::verify_with_certificate(leaf, scheme, &exchange.message, &exchange.signature)
 }
 
 /// The length of ECDHE parameters on a named curve.

@@ -1,5 +1,6 @@
 //! The audit: every flow is judged once, in the order in which flows ended.
 
+use crate::asked::{asked, producer};
 use crate::claims::{
     Categories, Certificates, Cleartext, Decider, DeniedSdk, Explained, Held, Jurisdictions, Parties, Places,
     untested,
@@ -9,7 +10,7 @@ use crate::coverage::Observed;
 use crate::flows::{FlowLines, Hosts, Stays};
 use crate::headline::headline;
 use crate::judged::{Judged, Ownership};
-use crate::knowledge::{Knowledge, hex};
+use crate::knowledge::Knowledge;
 use crate::mode::{Ruled, Rules};
 use crate::protection::{blinding, describe, protection};
 use crate::question::Question;
@@ -17,14 +18,12 @@ use crate::reading::Reading;
 use crate::report::data::{self, Claim, Report, Variant};
 use crate::sent::{Direction, Seen};
 use crate::stations::Stations;
-use crate::when::{rfc3339, seconds_after};
 use crate::who::{Attributor, Who};
 use creance_capture::{FlowRecord, PacketLabel};
 use creance_catalogue::Catalogue;
 use creance_model::{HostName, Mode, PartyKind, ServiceId};
 use creance_policy::Policies;
-use creance_residency::{Residency, Table};
-use ring::digest;
+use creance_residency::Residency;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -156,7 +155,13 @@ pub fn audit(
     let mut report = Report {
         schema: data::SCHEMA,
         producer: producer(knowledge),
-        question: asked(question, knowledge, &stations, baseline, reading),
+        question: asked(
+            question,
+            knowledge,
+            &stations,
+            baseline.map_or(&[], |baseline| &baseline.names),
+            reading,
+        ),
         inputs: reading.inputs.iter().map(crate::inputs::input).collect(),
         coverage,
         headline: Vec::new(),
@@ -373,69 +378,4 @@ fn deciders(
         Decider::new(Held::local_data(mode, exempt.iter().cloned().collect())),
         Decider::new(DeniedSdk::new(mode)),
     ]
-}
-
-fn producer(knowledge: &Knowledge) -> data::Producer {
-    let geo = digest::digest(&digest::SHA256, Table::shipped_bytes());
-    data::Producer {
-        name: "creance",
-        version: env!("CARGO_PKG_VERSION"),
-        catalogue_sha256: knowledge.catalogue_sha256.clone(),
-        overlays: knowledge
-            .catalogue
-            .overlaid()
-            .iter()
-            .map(|entry| format!("{}: {}", entry.file, entry.change))
-            .collect(),
-        geo_date: knowledge.geo.dates().clouds.to_owned(),
-        geo_sha256: hex(geo.as_ref()),
-        policies: knowledge.policy_files.clone(),
-    }
-}
-
-fn asked(
-    question: &Question,
-    knowledge: &Knowledge,
-    stations: &Stations,
-    baseline: Option<&Baseline>,
-    reading: &Reading,
-) -> data::Question {
-    data::Question {
-        mode: question.mode.map(|mode| mode.to_string()),
-        exempt: allowances(&question.exempt, &knowledge.catalogue),
-        granted: allowances(&question.granted, &knowledge.catalogue),
-        forbidden_jurisdictions: question.forbidden_jurisdictions.iter().map(ToString::to_string).collect(),
-        requested_claims: question.requested().into_iter().collect(),
-        stations: stations
-            .addresses
-            .iter()
-            .map(|(addr, how)| data::Station { address: addr.to_string(), how: how.clone() })
-            .collect(),
-        local: question.local.iter().map(ToString::to_string).collect(),
-        app: question.app.clone(),
-        baselines: baseline.map(|baseline| baseline.names.clone()).unwrap_or_default(),
-        window: reading.window.map(|window| data::Window {
-            from: rfc3339(window.from),
-            to: rfc3339(window.to),
-            seconds: seconds_after(window.from, window.to),
-        }),
-    }
-}
-
-fn allowances(list: &BTreeMap<ServiceId, String>, catalogue: &Catalogue) -> Vec<data::Allowance> {
-    list.iter()
-        .map(|(service, origin)| {
-            let opened = catalogue.opened_by(std::slice::from_ref(service)).unwrap_or_default();
-            let takes: BTreeSet<String> =
-                opened.iter().flat_map(|o| o.takes()).map(|category| category.to_string()).collect();
-            let also: BTreeSet<String> =
-                opened.iter().flat_map(|o| &o.also).map(|other| other.id.to_string()).collect();
-            data::Allowance {
-                service: service.to_string(),
-                origin: origin.clone(),
-                takes: takes.into_iter().collect(),
-                also_opens: also.into_iter().collect(),
-            }
-        })
-        .collect()
 }

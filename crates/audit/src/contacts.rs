@@ -14,6 +14,8 @@ use std::net::IpAddr;
 
 /// Contacts kept apart.
 const CONTACTS_MAX: usize = 5_000;
+/// Contacts reported one by one.
+const REPORTED_MAX: usize = 1_000;
 /// Entries kept in each list of a contact.
 const LISTED_MAX: usize = 12;
 /// Flows of a contact that are asked for hints.
@@ -117,10 +119,24 @@ impl Contacts {
     pub(crate) fn finish(self, start: Timestamp) -> (Vec<Contact>, LeftOut) {
         let mut list: Vec<Contact> =
             self.by_key.into_iter().map(|(key, entry)| entry.contact(&key, start)).collect();
-        list.sort_by(|a, b| {
+        let by_bytes = |a: &Contact, b: &Contact| {
             b.up_bytes.cmp(&a.up_bytes).then_with(|| (&a.kind, &a.id).cmp(&(&b.kind, &b.id)))
-        });
-        (list, self.left_out)
+        };
+        // What the mode denies is listed before anything else is left out.
+        let rank = |contact: &Contact| match contact.decision.as_deref() {
+            Some("denied") => 0,
+            Some("unclear") => 1,
+            Some(_) | None => 2,
+        };
+        list.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| by_bytes(a, b)));
+        let mut left_out = self.left_out;
+        for contact in list.split_off(list.len().min(REPORTED_MAX)) {
+            left_out.flows += contact.flows;
+            left_out.up_bytes += contact.up_bytes;
+            left_out.down_bytes += contact.down_bytes;
+        }
+        list.sort_by(by_bytes);
+        (list, left_out)
     }
 }
 

@@ -4,6 +4,7 @@
 //! claims; the [`report`] is what a reader gets. Nothing here trusts a gateway: what is said
 //! rests on packets alone.
 
+mod asked;
 mod audit;
 mod claims;
 mod contacts;

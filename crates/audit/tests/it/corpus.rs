@@ -59,7 +59,10 @@ fn assert_recall(names: &Names) {
             (false, hit) => only_ndpi[usize::from(hit)] += 1,
         }
     }
-    println!("{found} names that tshark finds; {} of those that only nDPI finds, {} not", only_ndpi[1], only_ndpi[0]);
+    println!(
+        "{found} names that tshark finds; {} of those that only nDPI finds, {} not",
+        only_ndpi[1], only_ndpi[0]
+    );
     assert!(missed.is_empty(), "{} names missed:\n{}", missed.len(), missed.join("\n"));
     assert!(found > 0, "the list of names was read, and holds none");
 }

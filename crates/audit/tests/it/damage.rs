@@ -48,7 +48,11 @@ fn damage_does_no_harm_and_makes_no_lie_true() {
             Err(panic) => faults.push(format!("seed {seed} of {name}: panicked: {panic}")),
             Ok((kind, upheld)) => {
                 *kinds.entry(kind).or_default() += 1;
-                faults.extend(upheld.iter().map(|claim| format!("seed {seed} of {name}, {kind:?}: claim {claim} is upheld")));
+                faults.extend(
+                    upheld
+                        .iter()
+                        .map(|claim| format!("seed {seed} of {name}, {kind:?}: claim {claim} is upheld")),
+                );
             }
         }
     }

@@ -9,14 +9,15 @@ target="${CARGO_TARGET_DIR:-target}"
 creance="$target/release/creance"
 lab="$target/release/creance-lab"
 
+if [ -n "${CAPTURE:-}" ] && [ ! -r "$CAPTURE" ]; then
+    echo "error: CAPTURE=$CAPTURE is not a file that can be read" >&2
+    exit 2
+fi
+
 echo "Building (the first time takes some minutes) …" >&2
 cargo build --quiet --release --locked --package creance-cli --package creance-lab --bins
 
 if [ -n "${CAPTURE:-}" ]; then
-    if [ ! -r "$CAPTURE" ]; then
-        echo "error: CAPTURE=$CAPTURE is not a file that can be read" >&2
-        exit 2
-    fi
     question=("$@")
     set -- "$CAPTURE"
 else

@@ -45,11 +45,13 @@ pub(crate) fn headline(report: &Report) -> Vec<String> {
 }
 
 fn verdict_line(report: &Report, claim: &Claim) -> String {
-    let mut line =
-        format!("{}: {} for the station: {}.", claim.statement, claim.station.verdict, claim.station.because);
+    let mut line = format!(
+        "“{}” is {} for the station: {}.",
+        claim.statement, claim.station.verdict, claim.station.because
+    );
     if claim.app.verdict != claim.station.verdict {
         let app = report.question.app.as_deref().unwrap_or("the app");
-        line.push_str(&format!(" For {app} alone: {}: {}.", claim.app.verdict, claim.app.because));
+        line.push_str(&format!(" For {app} alone it is {}: {}.", claim.app.verdict, claim.app.because));
     }
     for variant in &claim.variants {
         line.push_str(&format!(" {}: {}.", capital(&variant.name), variant.verdict));

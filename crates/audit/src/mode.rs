@@ -85,7 +85,7 @@ impl Rules {
             return Ruled::Allowed(self.unknown.determining.clone());
         }
         let ruled = if flow.is_tunnel {
-            self.unknown_is(format!("a tunnel to {}", seen.remote.addr))
+            self.unknown_is(format!("contact with {} by a tunnel", seen.remote.addr))
         } else if who.is_resolver {
             self.resolver(flow, seen, who)
         } else if who.names.iter().any(|name| matches!(name.how, How::Claimed(_))) {
@@ -189,16 +189,22 @@ impl Rules {
     fn named(&self, flow: &FlowRecord, seen: &Seen, who: &Who<'_>) -> Ruled {
         let mut policies = BTreeSet::new();
         let mut unclear = None;
+        // Which of several names in one hello the server heeds is its own affair.
+        let several = flow.facts.anomalies.contains(&Anomaly::SeveralNames);
         for name in &who.names {
             let Some((id, decision)) = self.best(name) else {
                 return self.unknown_is(format!(
-                    "{} is of no known service on port {}",
+                    "contact with {}, of no known service on port {}",
                     name.text, seen.remote.port
                 ));
             };
+            if !decision.allowed && several && who.names.iter().any(|other| self.is_let_out(other)) {
+                unclear = Some(format!("one hello names {} beside an allowed host", name.text));
+                continue;
+            }
             if !decision.allowed {
                 return Ruled::Denied(
-                    format!("{} is of {}", name.text, ids(name, id)),
+                    format!("contact with {}, of {}", name.text, ids(name, id)),
                     decision.determining.clone(),
                 );
             }
@@ -274,14 +280,21 @@ impl Rules {
         }
         match candidates.first() {
             Some((name, Some((id, decision)))) => Ruled::Denied(
-                format!("{} ({}) is of {id}", remote.addr, name.text),
+                format!("contact with {} ({}), of {id}", remote.addr, name.text),
                 decision.determining.clone(),
             ),
             Some((name, None)) => {
-                self.unknown_is(format!("{} ({}) is of no known service", remote.addr, name.text))
+                self.unknown_is(format!("contact with {} ({}), of no known service", remote.addr, name.text))
             }
-            None => self.unknown_is(format!("{} to {} without a name", flow.transport, remote.addr)),
+            None => {
+                self.unknown_is(format!("contact with {} by {} without a name", remote.addr, flow.transport))
+            }
         }
+    }
+
+    /// Whether a name is of an allowed service, and tied.
+    fn is_let_out(&self, name: &Name<'_>) -> bool {
+        name.tie != Tie::Nothing && self.best(name).is_some_and(|(_, decision)| decision.allowed)
     }
 
     /// The decision on a name: that of an allowed service where one lists it, since the wire

@@ -39,14 +39,14 @@ impl Examine for Held {
         let list = self.let_out.iter().map(ServiceId::as_str).collect::<Vec<_>>().join(", ");
         match (self.number, self.let_out.is_empty()) {
             (12, true) => "Restricted sent nothing, since nothing was granted".into(),
-            (12, false) => format!("Restricted sent nothing but what was granted: {list}"),
+            (12, false) => format!("Restricted sent nothing but what was granted ({list})"),
             (_, true) => match self.mode {
                 Some(Mode::Offline) => "Offline sent nothing".into(),
                 Some(Mode::LocalData | Mode::Restricted | Mode::Standard) | None => {
                     "Local Data sent nothing".into()
                 }
             },
-            (_, false) => format!("Local Data sent nothing but its exempt services: {list}"),
+            (_, false) => format!("Local Data sent nothing but its exempt services ({list})"),
         }
     }
 

@@ -1,4 +1,6 @@
 //! Damaged captures: nothing panics, nothing hangs, and no lie becomes `upheld`.
+//!
+//! To look at one, name its seed in CREANCE_DAMAGE_SEED: its file is written and it alone is judged.
 
 use crate::mutate::{Damage, Dice, damage};
 use crate::setup::{claim, judge, on_two_threads, question, real_captures, shipped};
@@ -25,17 +27,25 @@ struct Base {
 #[test]
 fn damage_does_no_harm_and_makes_no_lie_true() {
     let bases = bases();
-    let seeds: Vec<u64> = (0..CASES).collect();
+    let single = std::env::var("CREANCE_DAMAGE_SEED").ok().map(|seed| seed.parse::<u64>().unwrap());
+    let seeds = single.map_or_else(|| (0..CASES).collect(), |seed| vec![seed]);
+    if let Some(seed) = single {
+        let path = std::env::temp_dir().join(format!("creance-damage-{seed}"));
+        println!(
+            "{:?} of {} is written to {}",
+            case(seed, &bases).1,
+            bases[base_of(seed, &bases)].name,
+            path.display()
+        );
+        std::fs::write(path, case(seed, &bases).0).unwrap();
+    }
     let done = on_two_threads(
         &seeds,
         STALL_SECONDS,
         |seed| format!("seed {seed} of {}", bases[base_of(*seed, &bases)].name),
         |knowledge, seed| {
             let base = &bases[base_of(*seed, &bases)];
-            let mut dice = Dice::new(*seed);
-            let other = &bases[dice.below(bases.len())].bytes;
-            let mut bytes = base.bytes.clone();
-            let kind = damage(&mut bytes, other, &mut dice);
+            let (bytes, kind) = case(*seed, &bases);
             let Ok(report) = judge(bytes, &base.question, knowledge) else { return (kind, Vec::new()) };
             let is_upheld = |number: &&u8| claim(&report, **number).station.verdict == "upheld";
             (kind, base.not_upheld.iter().filter(is_upheld).copied().collect())
@@ -58,6 +68,15 @@ fn damage_does_no_harm_and_makes_no_lie_true() {
     }
     println!("{CASES} damaged captures of {} whole ones: {kinds:?}", bases.len());
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// The damaged file of a seed, and what was done to it.
+fn case(seed: u64, bases: &[Base]) -> (Vec<u8>, Damage) {
+    let mut dice = Dice::new(seed);
+    let other = &bases[dice.below(bases.len())].bytes;
+    let mut bytes = bases[base_of(seed, bases)].bytes.clone();
+    let kind = damage(&mut bytes, other, &mut dice);
+    (bytes, kind)
 }
 
 fn base_of(seed: u64, bases: &[Base]) -> usize {

@@ -24,9 +24,9 @@ fn other_protocols() -> Vec<Scenario> {
         Card {
             id: "ipv6-flow-undeclared",
             title: "The other version of IP, unnoticed",
-            says: "The upload goes over IPv6; the auditor only named the station's IPv4 address, the card is the same.",
+            says: "The upload goes over IPv6; the auditor only named the station's IPv4 address, the network card is the same, so it is the station's.",
             args: LOCAL,
-            expected: UNDECIDED,
+            expected: REFUTED,
         }
         .told(ipv6),
         Card {

@@ -43,6 +43,7 @@ pub(crate) fn asked(
         granted: allowances(&question.granted, &knowledge.catalogue),
         forbidden_jurisdictions: question.forbidden_jurisdictions.iter().map(ToString::to_string).collect(),
         requested_claims: question.requested().into_iter().collect(),
+        verdict_of: if question.verdict_of_app { "app" } else { "station" },
         stations: listed_stations(stations),
         local: question.local.iter().map(ToString::to_string).collect(),
         app: question.app.clone(),

@@ -32,7 +32,7 @@ pub(crate) fn headline(report: &Report) -> Vec<String> {
     if !report.producer.overlays.is_empty() {
         lines.push(format!(
             "The catalogue was changed by {}.",
-            count(report.producer.overlays.len() as u64, "overlay entry").replace("entrys", "entries")
+            count(report.producer.overlays.len() as u64, "entry of overlays")
         ));
     }
     if !report.coverage.lowered_by.is_empty() {
@@ -45,18 +45,20 @@ pub(crate) fn headline(report: &Report) -> Vec<String> {
 }
 
 fn verdict_line(report: &Report, claim: &Claim) -> String {
-    let mut line = format!(
-        "“{}” is {} for the station: {}.",
-        claim.statement, claim.station.verdict, claim.station.because
-    );
-    if claim.app.verdict != claim.station.verdict {
-        let app = report.question.app.as_deref().unwrap_or("the app");
-        line.push_str(&format!(" For {app} alone it is {}: {}.", claim.app.verdict, claim.app.because));
+    let app = report.question.app.as_deref().unwrap_or("the app alone");
+    let mut rulings = [("the station", &claim.station), (app, &claim.app)];
+    if report.question.verdict_of == "app" {
+        rulings.reverse();
+    }
+    let [(whose, first), (other, second)] = rulings;
+    let mut line = format!("“{}” is {} for {whose}: {}.", claim.statement, first.verdict, first.because);
+    if first.verdict != second.verdict {
+        line.push_str(&format!(" For {other} it is {}: {}.", second.verdict, second.because));
     }
     for variant in &claim.variants {
         line.push_str(&format!(" {}: {}.", capital(&variant.name), variant.verdict));
     }
-    if claim.station.verdict == Verdict::Upheld.as_str() {
+    if first.verdict == Verdict::Upheld.as_str() {
         line.push_str(" Radios that the tap does not see are not covered.");
     }
     line

@@ -148,6 +148,8 @@ pub struct Question {
     pub forbidden_jurisdictions: BTreeSet<Jurisdiction>,
     /// Claims that decide the exit status besides those that the options above imply.
     pub claims: BTreeSet<u8>,
+    /// Whether the app's verdicts decide the exit status, and not the station's.
+    pub verdict_of_app: bool,
     /// The stations; empty: inferred.
     pub stations: BTreeSet<IpAddr>,
     /// Declared sinks.

@@ -1,26 +1,31 @@
 //! From frames to flow records.
 
+mod confined;
+mod counts;
+mod labels;
+mod tunnels;
+
 use crate::file::{Frame, PacketLabel};
 use crate::flow::key::FlowKey;
 use crate::flow::live::{Arrival, Live, Part};
 use crate::flow::table::Table;
-use crate::flow::{Ended, FlowRecord, Tunnel};
+use crate::flow::{Ended, FlowRecord};
 use crate::names::Names;
 use crate::packet::encapsulation::{self, Carrier, Layer, Peeled};
-use crate::packet::fragments::{Fragments, Lost, Outcome};
+use crate::packet::fragments::{Fragments, Joined, Lost, Outcome, Place};
 use crate::packet::ip::{self, IpPacket};
 use crate::packet::transport::{self, Segment};
 use crate::trailer;
-use creance_model::{Endpoint, Scope, Timestamp, Transport, scope};
-use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
+use confined::{hardware_addresses, is_confined};
+use counts::note;
+use creance_model::{Endpoint, Timestamp, Transport};
+use labels::Labels;
+use tunnels::Tunnels;
+
+pub use counts::{Counts, Unread};
 
 /// Layers within one another that are followed.
 const DEPTH_MAX: u8 = 12;
-/// Different tunnels that are told apart.
-const TUNNELS_MAX: usize = 4096;
-/// Different things that are not understood, counted by name.
-const UNREAD_KINDS_MAX: usize = 256;
 /// Bytes held for reassembly over all flows.
 const HELD_BYTES_MAX: usize = 48 << 20;
 
@@ -31,46 +36,6 @@ pub struct Window {
     pub from: Timestamp,
     /// Its last moment.
     pub to: Timestamp,
-}
-
-/// Packets of one kind that are not part of any flow.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Unread {
-    /// How many.
-    pub packets: u64,
-    /// Bytes captured of them.
-    pub bytes: u64,
-    /// The number of the first such packet, counted from 1 over all inputs.
-    pub first_packet: u64,
-    /// How many of them lie within the judged window.
-    pub in_window: u64,
-}
-
-/// What the engine counted besides flows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Packets, over all inputs.
-    pub packets: u64,
-    /// Bytes of packets on the wire.
-    pub wire_bytes: u64,
-    /// The first moment of any packet.
-    pub first: Option<Timestamp>,
-    /// The last moment of any packet.
-    pub last: Option<Timestamp>,
-    /// Packets whose time is before that of the packet before them.
-    pub backward_times: u64,
-    /// What was not understood, by name. It may have carried anything.
-    pub unread: BTreeMap<String, Unread>,
-    /// Traffic between neighbours that no router forwards, by name.
-    pub link_only: BTreeMap<String, Unread>,
-    /// IP packets that never became whole; their bytes are flows of their own.
-    pub fragments_lost: u64,
-    /// Flows put out of memory to make room while they may still have been in use.
-    pub flows_evicted: u64,
-    /// Names tied to addresses that were forgotten to make room.
-    pub names_forgotten: u64,
-    /// Flows whose bytes were not read since no memory was left for them.
-    pub heads_given_up: u64,
 }
 
 /// Where finished flows go.
@@ -99,11 +64,8 @@ pub struct Engine<S> {
     table: Table,
     names: Names,
     fragments: Fragments,
-    tunnels: HashMap<(u32, Carrier), u32>,
-    carriers: Vec<(u32, Carrier)>,
-    labels: Vec<PacketLabel>,
-    label_index: HashMap<PacketLabel, u32>,
-    file_labels: Vec<Option<u32>>,
+    tunnels: Tunnels,
+    labels: Labels,
     held: usize,
     counts: Counts,
     error: Option<std::io::Error>,
@@ -122,6 +84,8 @@ struct Context {
     /// The tunnel that the frame came through so far; 0 is none.
     tunnel: u32,
     depth: u8,
+    /// How many packets on the wire it took.
+    packets: u64,
 }
 
 impl<S: FlowSink> Engine<S> {
@@ -135,11 +99,8 @@ impl<S: FlowSink> Engine<S> {
             table: Table::default(),
             names: Names::default(),
             fragments: Fragments::default(),
-            tunnels: HashMap::new(),
-            carriers: Vec::new(),
-            labels: Vec::new(),
-            label_index: HashMap::new(),
-            file_labels: Vec::new(),
+            tunnels: Tunnels::default(),
+            labels: Labels::default(),
             held: 0,
             counts: Counts::default(),
             error: None,
@@ -154,7 +115,7 @@ impl<S: FlowSink> Engine<S> {
     /// Says that the frames that follow come from another input.
     pub fn next_input(&mut self, input: u32) {
         self.input = input;
-        self.file_labels.clear();
+        self.labels.next_input();
     }
 
     /// Takes a frame. `file_labels` are those of the file so far.
@@ -179,7 +140,7 @@ impl<S: FlowSink> Engine<S> {
         let layer = encapsulation::of_link_type(frame.link_type);
         let mut label = None;
         if let Some(place) = frame.label {
-            label = self.label_of_file(place, file_labels);
+            label = self.labels.of_file(place, file_labels);
         }
         let mut data = frame.data;
         let mut wire_len = frame.wire_len as usize;
@@ -187,7 +148,7 @@ impl<S: FlowSink> Engine<S> {
             if let Some((rest, found)) = trailer::split(data) {
                 wire_len = wire_len.saturating_sub(data.len() - rest.len());
                 data = rest;
-                label = self.label(found).or(label);
+                label = self.labels.keep(found).or(label);
             }
         }
         let hardware = hardware_addresses(layer, data);
@@ -200,6 +161,7 @@ impl<S: FlowSink> Engine<S> {
             label,
             tunnel: 0,
             depth: 0,
+            packets: 1,
         };
         self.layer(context, layer, data, wire_len);
         match self.error.take() {
@@ -220,7 +182,7 @@ impl<S: FlowSink> Engine<S> {
         }
         self.counts.names_forgotten = self.names.forgotten;
         match self.error {
-            None => Ok((self.counts, self.labels, self.sink)),
+            None => Ok((self.counts, self.labels.list, self.sink)),
             Some(error) => Err(error),
         }
     }
@@ -263,13 +225,31 @@ impl<S: FlowSink> Engine<S> {
             self.transport(context, packet, packet.payload, packet.payload_wire_len);
             return;
         }
-        match self.fragments.add(packet, context.at) {
-            Outcome::Waiting => self.account_lost_fragments(),
-            Outcome::Whole(bytes) => {
-                let whole = IpPacket { fragment: None, wire_len: bytes.len() + 20, ..*packet };
-                self.transport(context, &whole, &bytes, bytes.len());
-            }
+        let place = Place { at: context.at, in_window: context.part == Part::Window, tunnel: context.tunnel };
+        let outcome = self.fragments.add(packet, place);
+        self.account_lost_fragments();
+        match outcome {
+            Outcome::Waiting => {}
+            Outcome::Whole(joined) => self.joined(context, packet, &joined),
             Outcome::Impossible(what) => self.unread(context, what, packet.payload.len()),
+        }
+    }
+
+    /// A packet that has become whole with its last fragment.
+    fn joined(&mut self, context: Context, last: &IpPacket<'_>, joined: &Joined) {
+        let part = if joined.in_window { Part::Window } else { context.part };
+        let context = Context { part, packets: joined.packets, ..context };
+        let wire_len = usize::try_from(joined.wire_bytes).unwrap_or(usize::MAX);
+        let whole = IpPacket {
+            fragment: None,
+            payload: &joined.bytes,
+            payload_wire_len: joined.bytes.len(),
+            wire_len,
+            ..*last
+        };
+        match ip::after_joining(whole) {
+            Ok(whole) => self.transport(context, &whole, whole.payload, whole.payload_wire_len),
+            Err(what) => self.unread(context, what, joined.bytes.len()),
         }
     }
 
@@ -299,9 +279,9 @@ impl<S: FlowSink> Engine<S> {
         self.flow(context, packet, segment, tunnel.is_some());
         if let Some((layer, kind, inner)) = tunnel {
             let carrier = Carrier { kind, source: packet.source, destination: packet.destination };
-            let tunnel = self.tunnel(context.tunnel, carrier);
+            let tunnel = self.tunnels.number(context.tunnel, carrier);
             let cut = wire_len.saturating_sub(bytes.len());
-            self.layer(Context { tunnel, ..context }, layer, inner, inner.len() + cut);
+            self.layer(Context { tunnel, packets: 1, ..context }, layer, inner, inner.len() + cut);
         }
     }
 
@@ -318,6 +298,7 @@ impl<S: FlowSink> Engine<S> {
             segment,
             source,
             destination,
+            packets: context.packets,
             wire_len: packet.wire_len,
             confined,
             label: context.label,
@@ -338,7 +319,7 @@ impl<S: FlowSink> Engine<S> {
         self.flows += 1;
         let mut live = Live::new(self.flows, self.input, &arrival, source_is_low);
         live.record.bindings = self.names.of(live.record.server.addr);
-        live.record.tunnels = self.tunnel_chain(context.tunnel);
+        live.record.tunnels = self.tunnels.chain(context.tunnel);
         live.record.is_tunnel = is_tunnel;
         if context.tunnel == 0 {
             let [sender, receiver] = context.hardware;
@@ -352,61 +333,28 @@ impl<S: FlowSink> Engine<S> {
 
     fn emit(&mut self, live: Live, ended: Ended) {
         self.held = self.held.saturating_sub(live.held);
+        self.counts.heads_given_up += u64::from(live.head_given_up);
         let record = live.finish(ended, &mut self.names);
         if let Err(error) = self.sink.take(record) {
             self.error.get_or_insert(error);
         }
     }
 
-    fn tunnel(&mut self, within: u32, carrier: Carrier) -> u32 {
-        // Both directions are one tunnel.
-        let carrier = if carrier.source <= carrier.destination {
-            carrier
-        } else {
-            Carrier { source: carrier.destination, destination: carrier.source, ..carrier }
-        };
-        if let Some(&id) = self.tunnels.get(&(within, carrier)) {
-            return id;
-        }
-        if self.carriers.len() >= TUNNELS_MAX {
-            // Beyond the bound tunnels are no longer told apart; their outer flows still are.
-            return u32::MAX;
-        }
-        self.carriers.push((within, carrier));
-        let id = u32::try_from(self.carriers.len()).unwrap_or(u32::MAX);
-        self.tunnels.insert((within, carrier), id);
-        id
-    }
-
-    fn tunnel_chain(&self, mut id: u32) -> Vec<Tunnel> {
-        let mut chain = Vec::new();
-        while let Some(&(within, carrier)) =
-            (id as usize).checked_sub(1).and_then(|place| self.carriers.get(place))
-        {
-            chain.push(Tunnel {
-                kind: carrier.kind.to_owned(),
-                source: carrier.source,
-                destination: carrier.destination,
-            });
-            id = within;
-        }
-        chain.reverse();
-        chain
-    }
-
     fn account_lost_fragments(&mut self) {
         for lost in std::mem::take(&mut self.fragments.lost) {
             self.counts.fragments_lost += 1;
-            let Lost { source, destination, protocol, at, wire_bytes } = lost;
+            let Lost { source, destination, protocol, place, wire_bytes, packets } = lost;
+            let Place { at, in_window, tunnel } = place;
             let wire_len = usize::try_from(wire_bytes).unwrap_or(usize::MAX);
             let context = Context {
                 at,
-                part: self.part(at),
+                part: if in_window { Part::Window } else { self.part(at) },
                 link_group: false,
                 hardware: [None; 2],
                 label: None,
-                tunnel: 0,
+                tunnel,
                 depth: 0,
+                packets,
             };
             let packet = IpPacket {
                 source,
@@ -429,38 +377,12 @@ impl<S: FlowSink> Engine<S> {
         }
     }
 
-    fn label_of_file(&mut self, place: u32, file_labels: &[PacketLabel]) -> Option<u32> {
-        let place = place as usize;
-        if let Some(known) = self.file_labels.get(place) {
-            return *known;
-        }
-        while self.file_labels.len() <= place {
-            let label = file_labels.get(self.file_labels.len()).cloned();
-            let index = label.and_then(|label| self.label(label));
-            self.file_labels.push(index);
-        }
-        self.file_labels.get(place).copied().flatten()
-    }
-
-    fn label(&mut self, label: PacketLabel) -> Option<u32> {
-        if let Some(&index) = self.label_index.get(&label) {
-            return Some(index);
-        }
-        if self.labels.len() >= 4096 {
-            return None;
-        }
-        let index = u32::try_from(self.labels.len()).ok()?;
-        self.labels.push(label.clone());
-        self.label_index.insert(label, index);
-        Some(index)
-    }
-
     const fn counts_of(&self, context: Context, bytes: usize) -> Unread {
         Unread {
-            packets: 1,
+            packets: context.packets,
             bytes: bytes as u64,
             first_packet: self.counts.packets,
-            in_window: matches!(context.part, Part::Window) as u64,
+            in_window: if matches!(context.part, Part::Window) { context.packets } else { 0 },
         }
     }
 
@@ -468,44 +390,4 @@ impl<S: FlowSink> Engine<S> {
         let one = self.counts_of(context, bytes);
         note(&mut self.counts.unread, name, &one);
     }
-}
-
-fn note(kinds: &mut BTreeMap<String, Unread>, name: &str, one: &Unread) {
-    let name = if kinds.contains_key(name) || kinds.len() < UNREAD_KINDS_MAX { name } else { "other" };
-    let entry = kinds
-        .entry(name.to_owned())
-        .or_insert(Unread { first_packet: one.first_packet, ..Unread::default() });
-    entry.packets += one.packets;
-    entry.bytes += one.bytes;
-    entry.in_window += one.in_window;
-}
-
-#[inline]
-fn hardware_addresses(layer: Layer, frame: &[u8]) -> [Option<[u8; 6]>; 2] {
-    match (layer, frame.split_first_chunk::<6>()) {
-        (Layer::Ethernet, Some((to, rest))) => [rest.first_chunk().copied(), Some(*to)],
-        // Linux cooked captures have the sender's alone; its length stands before it.
-        (Layer::LinuxCooked, Some((head, rest))) if head[5] == 6 => [rest.first_chunk().copied(), None],
-        _ => [None; 2],
-    }
-}
-
-/// Whether no router forwards the packet: link-scope groups, multicast with no hops left,
-/// neighbour discovery, and broadcast of the link layer to an address that can only be a directed
-/// broadcast.
-fn is_confined(packet: &IpPacket<'_>, link_group: bool) -> bool {
-    // RFC 4861, 7.1: discarded unless the hop limit shows that no router has touched it.
-    if packet.protocol == 58 && packet.hop_limit == 255 && matches!(packet.payload, [133..=137, ..]) {
-        return true;
-    }
-    match scope(packet.destination) {
-        Scope::LinkGroup => true,
-        Scope::WideGroup => packet.hop_limit <= 1,
-        Scope::Private | Scope::LinkUnicast => link_group && is_directed_broadcast(packet.destination),
-        Scope::Loopback | Scope::Reserved | Scope::Global => false,
-    }
-}
-
-const fn is_directed_broadcast(addr: IpAddr) -> bool {
-    matches!(addr, IpAddr::V4(addr) if addr.octets()[3] == 255)
 }

@@ -15,6 +15,10 @@ pub(crate) fn split(frame: &[u8]) -> Option<(&[u8], PacketLabel)> {
     if *magic != MAGIC {
         return None;
     }
+    // Bytes of the packet itself are no trailer, whatever an app has put there.
+    if packet_end(rest)? > rest.len() {
+        return None;
+    }
     let (uid, trailer) = trailer.split_first_chunk::<4>()?;
     let name: Vec<u8> = trailer.iter().take(20).copied().take_while(|&byte| byte != 0).collect();
     let name: String = String::from_utf8_lossy(&name).chars().filter(|c| !c.is_control()).collect();
@@ -22,4 +26,15 @@ pub(crate) fn split(frame: &[u8]) -> Option<(&[u8], PacketLabel)> {
     let label =
         PacketLabel { app: (!name.is_empty()).then_some(name), id: u32::try_from(uid).ok(), comment: None };
     Some((rest, label))
+}
+
+/// Where the IP packet in an Ethernet frame ends, by its own length.
+fn packet_end(frame: &[u8]) -> Option<usize> {
+    let (header, packet) = frame.split_at_checked(14)?;
+    let length = |at: usize| Some(usize::from(u16::from_be_bytes(*packet.get(at..)?.first_chunk()?)));
+    match header {
+        [.., 0x08, 0x00] => Some(14 + length(2)?),
+        [.., 0x86, 0xdd] => Some(14 + 40 + length(4)?),
+        _ => None,
+    }
 }

@@ -127,14 +127,18 @@ pub(crate) enum CatalogueCommand {
         service: ServiceId,
     },
     /// Tell whose a host is, or who may run it.
-    #[command(after_help = "Exit status: 0 the catalogue has the host; 1 it has not; 2 it could not be read.")]
+    #[command(
+        after_help = "Exit status: 0 the catalogue has the host; 1 it has not; 2 it could not be read."
+    )]
     Lookup {
         /// The host name.
         host: HostName,
     },
     /// Check the catalogue and the overlay, and name what is weak in them.
-    #[command(after_help = "Exit status: 0, with warnings as well; 2 where a file is wrong, each fault with \
-        its file and line.")]
+    #[command(
+        after_help = "Exit status: 0, with warnings as well; 2 where a file is wrong, each fault with \
+        its file and line."
+    )]
     Check {
         /// The day of the check, such as `2026-03-01`; the newest date in the catalogue where not given.
         #[arg(long, value_name = "DATE")]

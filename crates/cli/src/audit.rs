@@ -141,6 +141,7 @@ fn question(args: &AuditArgs) -> Question {
         granted: listed(&args.grant, "--grant"),
         forbidden_jurisdictions: args.forbid_jurisdiction.iter().copied().collect(),
         claims: args.claim.iter().copied().collect(),
+        verdict_of_app: args.verdict_of == Subject::App,
         stations: args.station.iter().copied().collect(),
         local: args.local.clone(),
         resolvers: args.resolver.iter().copied().collect(),

@@ -107,7 +107,11 @@ impl Desk {
                 opened.iter().flat_map(|at| &at.also).map(|service| &service.id).collect();
             text.push_str(&format!("\nWhat {verb} {} opens\n", listed(&ids)));
             text.push_str(&catalogue::opened(&opened));
-            text.push_str(&format!("  taken in all: {}\n  opened as well: {}\n", listed(takes), listed(also)));
+            text.push_str(&format!(
+                "  taken in all: {}\n  opened as well: {}\n",
+                listed(takes),
+                listed(also)
+            ));
         }
         text.push('\n');
         let rows: Vec<[String; 3]> = rows

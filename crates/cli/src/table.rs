@@ -50,7 +50,7 @@ mod tests {
         let rows = [["a".to_owned(), "\u{1b}[2J".to_owned()], ["longer".to_owned(), "two\nlines".to_owned()]];
         assert_eq!(
             table(["one", "two"], &rows),
-            "  ONE      TWO\n  a        \u{fffd}[2J\n  longer   two lines\n"
+            "  ONE     TWO\n  a       \u{fffd}[2J\n  longer  two lines\n"
         );
     }
 

@@ -75,6 +75,8 @@ pub struct Question {
     pub forbidden_jurisdictions: Vec<String>,
     /// The numbers of the claims that decide the exit status.
     pub requested_claims: Vec<u8>,
+    /// Whose verdicts decide the exit status: `station` or `app`.
+    pub verdict_of: &'static str,
     /// The stations, each with how it is known to be one.
     pub stations: Vec<Station>,
     /// Declared sinks: addresses and networks whose traffic counts as stayed.

@@ -3,16 +3,16 @@
 use creance_model::Verdict;
 use jiff::Timestamp;
 
-use super::data::{Claim, Contact, Report};
+use super::data::{Claim, Contact, Report, Ruling};
 
 /// What the requested claims came to; `None` where none was requested.
 ///
-/// The verdict for the whole station counts. What is not plainly upheld or refuted, a claim that
+/// The verdict for the station counts, or the app's where that was asked for. What is not plainly upheld or refuted, a claim that
 /// is requested and missing included, leaves the whole inconclusive.
 pub(super) fn overall(report: &Report) -> Option<Verdict> {
     let requested = &report.question.requested_claims;
     let marked = report.claims.iter().filter(|claim| claim.requested || requested.contains(&claim.number));
-    let mut verdicts: Vec<Verdict> = marked.map(|claim| verdict(&claim.station.verdict)).collect();
+    let mut verdicts: Vec<Verdict> = marked.map(|claim| verdict(&deciding(report, claim).verdict)).collect();
     if requested.iter().any(|number| report.claims.iter().all(|claim| claim.number != *number)) {
         verdicts.push(Verdict::Inconclusive);
     }
@@ -25,6 +25,11 @@ pub(super) fn overall(report: &Report) -> Option<Verdict> {
     } else {
         Some(Verdict::Inconclusive)
     }
+}
+
+/// The ruling that decides the exit status.
+fn deciding<'r>(report: &'r Report, claim: &'r Claim) -> &'r Ruling {
+    if report.question.verdict_of == "app" { &claim.app } else { &claim.station }
 }
 
 /// The sentence that a reader must know first, and those that follow it.
@@ -42,7 +47,7 @@ pub(super) fn main_sentence(report: &Report) -> (String, &[String]) {
     let parts: Vec<String> = [Verdict::Refuted, Verdict::Inconclusive, Verdict::NotTested, Verdict::Upheld]
         .into_iter()
         .filter_map(|one| {
-            let of = requested.iter().filter(|claim| verdict(&claim.station.verdict) == one);
+            let of = requested.iter().filter(|claim| verdict(&deciding(report, claim).verdict) == one);
             let number = of.count() as u64;
             (number > 0).then(|| format!("{} {one}", count(number)))
         })

@@ -198,15 +198,24 @@ impl Pcapng {
         }
         let mut clock = Clock { units: 1_000_000, offset_seconds: 0 };
         let mut interface = Interface { link_type: link_type.into(), snap_len, ..Interface::default() };
-        for (code, value) in Options::new(order, body.get(8..).unwrap_or_default()) {
+        let mut options = Options::new(order, body.get(8..).unwrap_or_default());
+        for (code, value) in options.by_ref() {
             match (code, value) {
                 (2, name) => interface.name = Some(text(name)),
                 (9, [unit, ..]) => clock.units = resolution(*unit)?,
+                (9, []) => return Err("an interface's time resolution is empty".into()),
                 (11, [_, filter @ ..]) => interface.filter = Some(text(filter)),
-                (14, value) => clock.offset_seconds = order.u64(value, 0).unwrap_or_default().cast_signed(),
+                (14, value) => {
+                    let offset = order.u64(value, 0).ok_or("an interface's time offset is cut short")?;
+                    clock.offset_seconds = offset.cast_signed();
+                }
                 (1, comment) => keep_comment(facts, comment),
                 _ => {}
             }
+        }
+        if options.overrun {
+            // The unit of its times may stand in what cannot be read.
+            return Err("an option of an interface reaches beyond its block".into());
         }
         let index = u32::try_from(facts.interfaces.len()).unwrap_or(u32::MAX);
         facts.interfaces.push(interface);
@@ -227,7 +236,9 @@ impl Pcapng {
                 dropped = Some(dropped.unwrap_or(0_u64).saturating_add(count));
             }
         }
-        interface.statistics_after_packets = interface.packets;
+        if dropped.is_some() {
+            interface.statistics_after_packets = interface.packets;
+        }
         // Counters run from the start of the capture: the last block tells the whole.
         interface.dropped = match (interface.dropped, dropped) {
             (Some(before), Some(now)) => Some(before.max(now)),
@@ -342,11 +353,13 @@ fn damaged(offset: u64, what: &str) -> Step {
 struct Options<'a> {
     order: Order,
     rest: &'a [u8],
+    /// An option claimed more bytes than there are.
+    overrun: bool,
 }
 
 impl<'a> Options<'a> {
     const fn new(order: Order, rest: &'a [u8]) -> Self {
-        Self { order, rest }
+        Self { order, rest, overrun: false }
     }
 }
 
@@ -359,7 +372,11 @@ impl<'a> Iterator for Options<'a> {
             return None;
         }
         let value: Range<usize> = 4..4 + length;
-        let bytes = self.rest.get(value)?;
+        let Some(bytes) = self.rest.get(value) else {
+            self.overrun = true;
+            self.rest = &[];
+            return None;
+        };
         self.rest = self.rest.get(4 + length.next_multiple_of(4)..).unwrap_or_default();
         Some((code, bytes))
     }

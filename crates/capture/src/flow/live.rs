@@ -31,7 +31,9 @@ pub(crate) struct Arrival<'a> {
     pub(crate) segment: Segment<'a>,
     pub(crate) source: Endpoint,
     pub(crate) destination: Endpoint,
-    /// Length of the IP packet on the wire.
+    /// How many packets on the wire it took: more than one where it came in fragments.
+    pub(crate) packets: u64,
+    /// Length of the IP packet on the wire, headers of all its fragments included.
     pub(crate) wire_len: usize,
     /// It cannot go beyond the link.
     pub(crate) confined: bool,
@@ -47,6 +49,8 @@ pub(crate) struct Live {
     pub(crate) is_over: bool,
     /// Bytes held for reassembly.
     pub(crate) held: usize,
+    /// Its bytes were not read to the end since no memory was left for them.
+    pub(crate) head_given_up: bool,
     state: State,
     pending: Vec<(u16, QueryName)>,
 }
@@ -142,6 +146,7 @@ impl Live {
             client_is_low: source_is_low != reversed,
             is_over: false,
             held: 0,
+            head_given_up: false,
             state,
             pending: Vec::new(),
         }
@@ -203,7 +208,7 @@ impl Live {
         };
         for traffic in [&mut record.total, part] {
             let volume = if from_client { &mut traffic.up } else { &mut traffic.down };
-            volume.add(bytes, payload);
+            volume.add(arrival.packets, bytes, payload);
             traffic.opened |= opens;
         }
         record.first = record.first.min(arrival.at);
@@ -232,9 +237,11 @@ impl Live {
         let sequence = if header.syn() { header.sequence.wrapping_add(1) } else { header.sequence };
         if header.syn() && !own.has_started() {
             own.start(sequence);
-            if !header.ack() {
-                tcp.client_isn = Some(header.sequence);
-            }
+        }
+        if header.syn() {
+            // An answer to an opening that is not in the capture names its number too.
+            let isn = if header.ack() { header.acknowledged.wrapping_sub(1) } else { header.sequence };
+            tcp.client_isn.get_or_insert(isn);
         }
         if header.ack() && other.is_unseen(header.acknowledged) && !header.rst() {
             self.record.unseen_acknowledged += 1;
@@ -253,8 +260,9 @@ impl Live {
             }
             stream::Want::More { .. } => {
                 if arrival.segment.payload_wire_len > 0 {
-                    grew = if room == 0 {
+                    grew = if room == 0 && !own.ended {
                         own.give_up();
+                        self.head_given_up = true;
                         true
                     } else {
                         own.add(sequence, payload, cut)

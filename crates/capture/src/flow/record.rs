@@ -8,7 +8,7 @@ use std::net::IpAddr;
 /// Packets and bytes in one direction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Volume {
-    /// Packets.
+    /// Packets, fragments counted one by one.
     pub packets: u64,
     /// Bytes on the wire, IP headers included.
     pub bytes: u64,
@@ -17,8 +17,8 @@ pub struct Volume {
 }
 
 impl Volume {
-    pub(crate) const fn add(&mut self, bytes: u64, payload: u64) {
-        self.packets += 1;
+    pub(crate) const fn add(&mut self, packets: u64, bytes: u64, payload: u64) {
+        self.packets += packets;
         self.bytes += bytes;
         self.payload += payload;
     }

@@ -16,6 +16,8 @@ const OTHER_IDLE: Duration = Duration::from_seconds(3 * 60);
 const OVER_IDLE: Duration = Duration::from_seconds(30);
 /// How often a flow is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_seconds(30);
+/// Entries of the queue, those of flows that are gone included.
+const LOOKS_MAX: usize = 4 * FLOWS_MAX;
 
 #[derive(Debug)]
 struct Slot {
@@ -91,6 +93,14 @@ impl Table {
             *empty = Some(slot);
         }
         self.index.insert(key, place);
+        if self.looks.len() >= LOOKS_MAX {
+            // Packet time may stand still while connections follow one another on the same ports.
+            let slots = &self.slots;
+            self.looks.retain(|look| {
+                let slot = slots.get(look.slot as usize).and_then(Option::as_ref);
+                slot.is_some_and(|slot| slot.generation == look.generation)
+            });
+        }
         let at = self.now.after(LOOK_AGAIN);
         self.looks.push_back(Look { slot: place, generation: self.generation, at });
     }

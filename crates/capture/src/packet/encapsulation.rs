@@ -296,7 +296,7 @@ mod tests {
     fn each_header_leads_to_what_it_carries() {
         let mut ethernet = vec![0; 12];
         ethernet.extend([0x81, 0x00, 0x00, 0x05, 0x08, 0x00, 0x45]);
-        assert_eq!(layer(peel(Layer::Ethernet, &ethernet)), Some((Layer::EtherType(0x8100), 3)));
+        assert_eq!(layer(peel(Layer::Ethernet, &ethernet)), Some((Layer::EtherType(0x8100), 5)));
         assert_eq!(layer(peel(Layer::EtherType(0x8100), &ethernet[14..])), Some((Layer::Ip, 1)));
         assert_eq!(layer(peel(Layer::Null, &[2, 0, 0, 0, 0x45])), Some((Layer::Ip, 1)));
         assert_eq!(layer(peel(Layer::Null, &[0, 0, 0, 30, 0x60])), Some((Layer::Ip, 1)));

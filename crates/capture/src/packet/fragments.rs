@@ -20,11 +20,22 @@ struct Key {
     destination: IpAddr,
     protocol: u8,
     id: u32,
+    tunnel: u32,
+}
+
+/// Where a fragment was seen; for the whole packet, where its first one was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) at: Timestamp,
+    /// Whether any fragment lies within the judged window.
+    pub(crate) in_window: bool,
+    /// The tunnel that it came through; 0 is none.
+    pub(crate) tunnel: u32,
 }
 
 #[derive(Debug)]
 struct Partial {
-    started: Timestamp,
+    place: Place,
     bytes: Vec<u8>,
     /// Which bytes are there: sorted ranges that do not touch.
     have: Vec<(usize, usize)>,
@@ -33,6 +44,8 @@ struct Partial {
     spoilt: bool,
     /// Bytes on the wire, headers included.
     wire_bytes: u64,
+    /// Fragments seen.
+    packets: u64,
 }
 
 /// A packet that was given up: its bytes left all the same.
@@ -41,8 +54,23 @@ pub(crate) struct Lost {
     pub(crate) source: IpAddr,
     pub(crate) destination: IpAddr,
     pub(crate) protocol: u8,
-    pub(crate) at: Timestamp,
+    pub(crate) place: Place,
     pub(crate) wire_bytes: u64,
+    /// Fragments seen.
+    pub(crate) packets: u64,
+}
+
+/// A packet that is whole.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Joined {
+    /// What followed the headers that each fragment has.
+    pub(crate) bytes: Vec<u8>,
+    /// Bytes of all fragments on the wire, headers included.
+    pub(crate) wire_bytes: u64,
+    /// Fragments that it took.
+    pub(crate) packets: u64,
+    /// Whether any of them lies within the judged window.
+    pub(crate) in_window: bool,
 }
 
 /// What became of a fragment.
@@ -50,8 +78,8 @@ pub(crate) struct Lost {
 pub(crate) enum Outcome {
     /// More is needed.
     Waiting,
-    /// The packet's payload, whole.
-    Whole(Vec<u8>),
+    /// The packet is whole.
+    Whole(Joined),
     /// The fragment cannot be part of any packet.
     Impossible(&'static str),
 }
@@ -68,7 +96,7 @@ pub(crate) struct Fragments {
 
 impl Fragments {
     /// Adds a fragment.
-    pub(crate) fn add(&mut self, packet: &IpPacket<'_>, at: Timestamp) -> Outcome {
+    pub(crate) fn add(&mut self, packet: &IpPacket<'_>, place: Place) -> Outcome {
         let Some(fragment) = packet.fragment else { return Outcome::Impossible("not a fragment") };
         let end = fragment.offset + packet.payload_wire_len;
         if end > PACKET_BYTES_MAX {
@@ -79,23 +107,27 @@ impl Fragments {
             destination: packet.destination,
             protocol: packet.protocol,
             id: fragment.id,
+            tunnel: place.tunnel,
         };
         // The identification is unique among all packets between two hosts (RFC 8200, 4.5).
         let key = if packet.source.is_ipv6() { Key { protocol: 44, ..key } } else { key };
-        self.make_room(at);
+        self.make_room(place.at);
         let partial = self.partial.entry(key).or_insert_with(|| {
             self.order.push_back(key);
             Partial {
-                started: at,
+                place,
                 bytes: Vec::new(),
                 have: Vec::new(),
                 total: None,
                 spoilt: false,
                 wire_bytes: 0,
+                packets: 0,
             }
         });
         let before = partial.bytes.len();
         partial.wire_bytes += packet.wire_len as u64;
+        partial.packets += 1;
+        partial.place.in_window |= place.in_window;
         partial.add(packet.payload, fragment.offset, end, fragment.more);
         self.bytes += partial.bytes.len() - before;
         if !partial.is_whole() {
@@ -108,7 +140,12 @@ impl Fragments {
             self.lost.push(lost(key, &partial));
             return Outcome::Waiting;
         }
-        Outcome::Whole(partial.bytes)
+        Outcome::Whole(Joined {
+            bytes: partial.bytes,
+            wire_bytes: partial.wire_bytes,
+            packets: partial.packets,
+            in_window: partial.place.in_window,
+        })
     }
 
     /// Gives up what never became whole, at the end of the capture.
@@ -124,7 +161,7 @@ impl Fragments {
     fn make_room(&mut self, now: Timestamp) {
         while let Some(key) = self.order.front() {
             let crowded = self.order.len() >= PACKETS_MAX || self.bytes >= BYTES_MAX;
-            let old = self.partial.get(key).is_none_or(|partial| now.since(partial.started) > PATIENCE);
+            let old = self.partial.get(key).is_none_or(|partial| now.since(partial.place.at) > PATIENCE);
             if !crowded && !old {
                 break;
             }
@@ -140,7 +177,8 @@ impl Fragments {
 
 const fn lost(key: Key, partial: &Partial) -> Lost {
     let Key { source, destination, protocol, .. } = key;
-    Lost { source, destination, protocol, at: partial.started, wire_bytes: partial.wire_bytes }
+    let Partial { place, wire_bytes, packets, .. } = *partial;
+    Lost { source, destination, protocol, place, wire_bytes, packets }
 }
 
 impl Partial {

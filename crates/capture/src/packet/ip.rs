@@ -86,7 +86,7 @@ fn v6(bytes: &[u8], wire_len: usize) -> Result<IpPacket<'_>, &'static str> {
             head.get(at..at + 16).and_then(|slice| <[u8; 16]>::try_from(slice).ok()).unwrap_or_default();
         IpAddr::V6(Ipv6Addr::from(octets))
     };
-    let mut packet = IpPacket {
+    let packet = IpPacket {
         source: address(8),
         destination: address(24),
         protocol: head[6],
@@ -96,6 +96,18 @@ fn v6(bytes: &[u8], wire_len: usize) -> Result<IpPacket<'_>, &'static str> {
         payload_wire_len: length,
         wire_len: 40 + length,
     };
+    pass_extensions(packet)
+}
+
+/// Reads on in a packet that was put together: what its fragments carried may start with further
+/// headers.
+pub(crate) fn after_joining(packet: IpPacket<'_>) -> Result<IpPacket<'_>, &'static str> {
+    let packet = if packet.source.is_ipv6() { pass_extensions(packet)? } else { unwrap_authentication(packet)? };
+    if packet.fragment.is_some() { Err("IP fragments within fragments") } else { Ok(packet) }
+}
+
+/// Passes over IPv6 extension headers, up to those that only the whole of a fragmented packet has.
+fn pass_extensions(mut packet: IpPacket<'_>) -> Result<IpPacket<'_>, &'static str> {
     for _ in 0..16 {
         let header_len = match packet.protocol {
             // Hop-by-hop, routing, destination options, mobility, HIP, shim6.
@@ -119,7 +131,7 @@ fn v6(bytes: &[u8], wire_len: usize) -> Result<IpPacket<'_>, &'static str> {
             _ => return unwrap_authentication(packet),
         };
         step(&mut packet, header_len)?;
-        if packet.fragment.is_some_and(|fragment| fragment.offset > 0) {
+        if packet.fragment.is_some() {
             return Ok(packet);
         }
     }

@@ -9,23 +9,85 @@ fn what_is_no_capture_is_refused() {
     let folder = Folder::new();
     folder.write("notes.txt", "These are notes about a flight, and no capture.\n").write("empty.pcap", "");
     std::fs::create_dir(folder.path("folder")).unwrap();
-    assert_snapshot!(folder.run("audit notes.txt"), @"");
-    assert_snapshot!(folder.run("audit empty.pcap"), @"");
-    assert_snapshot!(folder.run("audit folder"), @"");
-    assert_snapshot!(folder.run("audit missing.pcap"), @"");
-    assert_snapshot!(folder.run("audit - -"), @"");
-    assert_snapshot!(folder.run("audit"), @"");
+    assert_snapshot!(folder.run("audit notes.txt"), @"
+    status 2
+    --- err
+    error: `notes.txt`
+      not a capture: it starts with 54 68 65 73 65 20 61 72, which is neither pcap nor pcapng
+    ");
+    assert_snapshot!(folder.run("audit empty.pcap"), @"
+    status 2
+    --- err
+    error: `empty.pcap`
+      the file is empty (0 bytes): it holds no capture
+    ");
+    assert_snapshot!(folder.run("audit folder"), @"
+    status 2
+    --- err
+    error: `folder` is a folder; name the captures in it
+    ");
+    assert_snapshot!(folder.run("audit missing.pcap"), @"
+    status 2
+    --- err
+    error: `missing.pcap` cannot be read
+      No such file or directory (os error 2)
+    ");
+    assert_snapshot!(folder.run("audit - -"), @"
+    status 2
+    --- err
+    error: standard input (`-`) was given more than once
+    ");
+    assert_snapshot!(folder.run("audit"), @"
+    status 2
+    --- err
+    error: the following required arguments were not provided:
+      <FILE>...
+
+    Usage: creance audit <FILE>...
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]
 fn misspelt_services_and_windows_are_refused() {
     let folder = Folder::new();
     folder.write("a.pcapng", story("local-data-silence").bytes);
-    assert_snapshot!(folder.run("audit a.pcapng --mode local-data --exempt mapbox.tilez"), @"");
-    assert_snapshot!(folder.run("audit a.pcapng --grant mapbox"), @"");
-    assert_snapshot!(folder.run("audit a.pcapng --window +60s"), @"");
-    assert_snapshot!(folder.run("audit a.pcapng --window +60s..+50s"), @"");
-    assert_snapshot!(folder.run("audit a.pcapng --mode lokal"), @"");
+    assert_snapshot!(folder.run("audit a.pcapng --mode local-data --exempt mapbox.tilez"), @"
+    status 2
+    --- err
+    error: --exempt mapbox.tilez: the catalogue has no such service
+
+    hint: services of `mapbox`: mapbox.telemetry, mapbox.tiles
+    ");
+    assert_snapshot!(folder.run("audit a.pcapng --grant mapbox"), @"
+    status 2
+    --- err
+    error: invalid value 'mapbox' for '--grant <SERVICE>': `mapbox` is not a service id (such as `dji.flysafe`)
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(folder.run("audit a.pcapng --window +60s"), @"
+    status 2
+    --- err
+    error: invalid value '+60s' for '--window <FROM..TO>': `+60s` is no window: it has no `..`; write `FROM..TO` with times such as `2026-03-01T10:00:00Z`, or seconds from the first packet such as `+60s..+180s`
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(folder.run("audit a.pcapng --window +60s..+50s"), @"
+    status 2
+    --- err
+    error: invalid value '+60s..+50s' for '--window <FROM..TO>': `+60s..+50s` is no window: it ends before it starts; write `FROM..TO` with times such as `2026-03-01T10:00:00Z`, or seconds from the first packet such as `+60s..+180s`
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(folder.run("audit a.pcapng --mode lokal"), @"
+    status 2
+    --- err
+    error: invalid value 'lokal' for '--mode <MODE>': `lokal` is no mode; one of: offline, local-data, restricted, standard
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]
@@ -102,8 +164,11 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |sum, byte| {
-        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
-            if sum & 1 == 1 { (sum >> 1) ^ 0xedb8_8320 } else { sum >> 1 }
-        })
+        (0..8).fold(
+            sum ^ u32::from(*byte),
+            |sum, _| {
+                if sum & 1 == 1 { (sum >> 1) ^ 0xedb8_8320 } else { sum >> 1 }
+            },
+        )
     })
 }

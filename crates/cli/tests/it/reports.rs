@@ -18,13 +18,17 @@ fn the_same_inputs_give_the_same_bytes() {
     }
     for file in FILES {
         assert!(is_whole(&folder.path("one").join(file)), "{file}");
-        assert!(folder.read(&format!("one/{file}")) == folder.read(&format!("two/below/{file}")), "{file} differs");
+        assert!(
+            folder.read(&format!("one/{file}")) == folder.read(&format!("two/below/{file}")),
+            "{file} differs"
+        );
     }
     let html = String::from_utf8(folder.read("one/report.html")).unwrap();
     for fetched in ["src=\"http", "href=\"http", "url(http", "@import", "<script"] {
         assert!(!html.contains(fetched), "the page holds `{fetched}`");
     }
-    let left: Vec<_> = std::fs::read_dir(folder.path("one")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(folder.path("one")).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left.len(), FILES.len(), "{left:?}");
 }
 
@@ -61,12 +65,32 @@ fn where_no_report_can_be_written_the_audit_could_not_run() {
     let folder = Folder::new();
     let story = story("local-data-silence");
     folder.write("taken", "a file where a folder is wanted");
-    assert_snapshot!(folder.audit(&story, "--out taken"), @"");
+    assert_snapshot!(folder.audit(&story, "--out taken"), @"
+    status 2
+    --- err
+    error: the folder `taken` cannot be made
+      File exists (os error 17)
+    ");
     std::fs::create_dir_all(folder.path("half/report.json")).unwrap();
-    assert_snapshot!(folder.audit(&story, "--out half"), @"");
+    assert_snapshot!(folder.audit(&story, "--out half"), @"
+    status 2
+    --- err
+    error: `half/report.json` cannot be written
+      Is a directory (os error 21)
+    ");
     std::fs::create_dir_all(folder.path("lines/flows.tsv")).unwrap();
-    assert_snapshot!(folder.audit(&story, "--out lines"), @"");
-    assert_snapshot!(folder.audit(&story, "--compare a=capture.pcapng b=capture.pcapng --out taken"), @"");
+    assert_snapshot!(folder.audit(&story, "--out lines"), @"
+    status 2
+    --- err
+    error: `lines/flows.tsv` cannot be written
+      Is a directory (os error 21)
+    ");
+    assert_snapshot!(folder.run("audit --compare a=capture.pcapng b=capture.pcapng --out taken"), @"
+    status 2
+    --- err
+    error: the folder `taken` cannot be made
+      File exists (os error 17)
+    ");
 }
 
 #[test]
@@ -77,8 +101,12 @@ fn captures_stand_side_by_side() {
     let args = "--mode local-data --window +60s..+120s --station 192.168.1.23";
     let ran = folder.run(&format!("audit --compare quiet=a.pcapng talks=b.pcapng {args} --out report"));
     assert_eq!(ran.status, 1, "{ran}");
-    assert_snapshot!(ran.out, @"");
-    for file in ["report/report.json", "report/report.html", "report/quiet/flows.tsv", "report/talks/flows.tsv"] {
+    for told in ["✓ upheld", "✗ refuted", "contacted in `talks` and not in `quiet`: tencent.bugly"] {
+        assert!(ran.out.contains(told), "`{told}` is missing: {ran}");
+    }
+    for file in
+        ["report/report.json", "report/report.html", "report/quiet/flows.tsv", "report/talks/flows.tsv"]
+    {
         assert!(is_whole(&folder.path(file)), "{file}");
     }
     let comparison = folder.json("report/report.json");
@@ -91,8 +119,20 @@ fn captures_stand_side_by_side() {
 fn names_of_a_comparison_cannot_leave_the_folder() {
     let folder = Folder::new();
     folder.write("a.pcapng", story("local-data-silence").bytes);
-    assert_snapshot!(folder.run("audit --compare ../x=a.pcapng b=a.pcapng --out report"), @"");
-    assert_snapshot!(folder.run("audit --compare x=a.pcapng x=a.pcapng"), @"");
-    assert_snapshot!(folder.run("audit --compare a.pcapng b=a.pcapng"), @"");
+    assert_snapshot!(folder.run("audit --compare ../x=a.pcapng b=a.pcapng --out report"), @"
+    status 2
+    --- err
+    error: --compare ../x=a.pcapng: a name has letters, digits, `-` and `_`, at most 60
+    ");
+    assert_snapshot!(folder.run("audit --compare x=a.pcapng x=a.pcapng"), @"
+    status 2
+    --- err
+    error: --compare x=a.pcapng: the name `x` was given twice
+    ");
+    assert_snapshot!(folder.run("audit --compare a.pcapng b=a.pcapng"), @"
+    status 2
+    --- err
+    error: --compare a.pcapng: write NAME=FILE, such as `standard=flight-1.pcapng`
+    ");
     assert!(!folder.path("x").exists());
 }

@@ -143,7 +143,7 @@ fn tick(seconds: f64) -> String {
     } else if seconds < 60.0 {
         format!("{seconds:.0} s")
     } else if seconds < 3600.0 {
-        format!("{:.0} min", seconds / 60.0)
+        format!("{:.1} min", seconds / 60.0).replace(".0", "")
     } else if seconds < 86_400.0 {
         format!("{:.1} h", seconds / 3600.0).replace(".0", "")
     } else {
@@ -164,6 +164,7 @@ mod tests {
         assert_eq!(step(700.0), 120.0);
         assert_eq!(tick(5400.0), "1.5 h");
         assert_eq!(tick(120.0), "2 min");
+        assert_eq!(tick(90.0), "1.5 min");
     }
 
     #[test]

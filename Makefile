@@ -20,7 +20,7 @@ FUZZ_SECONDS ?= 60
 .PHONY: help run test format lint architecture deny tests docs names bench fuzz geo clean
 
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n 's/^# make /make /p' Makefile
 
 run:
 	@scripts/ensure.sh build

@@ -45,6 +45,10 @@ seed() {
     esac
 }
 
+for target in "${targets[@]}"; do
+    (cd fuzz && "$fuzz" build --sanitizer "$sanitizer" "$target")
+done
+
 failed=()
 for target in "${targets[@]}"; do
     echo "== fuzz $target, $seconds s"

@@ -14,8 +14,14 @@ fuzz_target!(|text: &str| {
     let Ok(policies) = SHIPPED.clone().with_operator("input.cedar", text) else { return };
     let none = BTreeSet::new();
     for mode in [Mode::Offline, Mode::LocalData, Mode::Restricted] {
-        let request =
-            Request { station: "station".into(), mode, seal: None, service: None, exempt: &none, granted: &none };
+        let request = Request {
+            station: "station".into(),
+            mode,
+            seal: None,
+            service: None,
+            exempt: &none,
+            granted: &none,
+        };
         assert!(!policies.decide(&request).allowed, "{mode} let out what nobody knows");
     }
 });

@@ -36,6 +36,7 @@ const PLACES_MAX: usize = 20_000;
 #[derive(Debug, Clone, Default)]
 pub struct Baseline {
     names: Vec<String>,
+    digests: Vec<[u8; 32]>,
     platform: BTreeMap<ServiceId, u64>,
 }
 
@@ -48,6 +49,9 @@ impl Baseline {
         let mut baseline = Self::default();
         for reading in readings {
             baseline.names.extend(reading.inputs.iter().map(|input| input.name.clone()));
+            baseline
+                .digests
+                .extend(reading.inputs.iter().filter_map(|input| input.digest).map(|it| it.sha256));
             let stations = reading.survey.stations(question);
             let Reading { flows, certificates, .. } = reading;
             let attributor = Attributor::new(
@@ -58,7 +62,7 @@ impl Baseline {
                 &stations,
             );
             flows.each(|flow| {
-                let seen = Seen::new(&flow, &stations, question);
+                let seen = Seen::new(&flow, &stations, question, &knowledge.catalogue);
                 let who = attributor.who(&flow, &seen);
                 for service in platform_services(&who) {
                     *baseline.platform.entry(service.clone()).or_default() += seen.sent(&flow.total).payload;
@@ -74,7 +78,7 @@ impl Baseline {
 fn platform_services<'w>(who: &'w Who<'_>) -> Vec<&'w ServiceId> {
     let listed: Vec<_> = who.names.iter().flat_map(|name| &name.listed).collect();
     let all = !who.names.is_empty()
-        && who.names.iter().all(|name| !name.listed.is_empty())
+        && who.names.iter().all(|name| !name.listed.is_empty() && name.tie.holds())
         && listed.iter().all(|listed| listed.found.party.kind == PartyKind::Platform);
     if all { listed.iter().map(|listed| &listed.found.service.id).collect() } else { Vec::new() }
 }
@@ -197,7 +201,7 @@ impl<'a> Court<'a> {
             stations,
             labels: &reading.labels,
             baseline,
-            tells_app: question.app.is_some() || baseline.is_some(),
+            tells_app: tells_app(reading, question, baseline),
             attributor,
             rules,
             alternatives: Vec::new(),
@@ -247,7 +251,7 @@ impl<'a> Court<'a> {
     }
 
     fn hear(&mut self, flow: &FlowRecord, lines: &mut FlowLines<'_>) -> io::Result<()> {
-        let seen = Seen::new(flow, self.stations, self.question);
+        let seen = Seen::new(flow, self.stations, self.question, &self.knowledge.catalogue);
         let who = self.attributor.who(flow, &seen);
         let in_window = seen.left_in_window(flow);
         let ruled = match &mut self.rules {
@@ -348,6 +352,19 @@ impl<'a> Court<'a> {
                 baseline.platform.get(service).is_some_and(|before| *sent <= before.saturating_mul(2));
         }
         if background { Ownership::Other } else { Ownership::Unknown }
+    }
+}
+
+/// Whether there is any means to tell the app's flows from others. Trailers that only some frames
+/// have may be part of a payload, and a capture is no baseline for itself.
+fn tells_app(reading: &Reading, question: &Question, baseline: Option<&Baseline>) -> bool {
+    let counts = &reading.counts;
+    let mixed = counts.trailers > 0 && counts.trailers != counts.ethernet_frames;
+    let own: Vec<[u8; 32]> =
+        reading.inputs.iter().filter_map(|input| input.digest).map(|it| it.sha256).collect();
+    match baseline {
+        Some(baseline) => !own.is_empty() && !baseline.digests.iter().any(|digest| own.contains(digest)),
+        None => question.app.is_some() && !mixed,
     }
 }
 

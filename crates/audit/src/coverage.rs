@@ -5,11 +5,17 @@ use crate::evidence::{Reasons, Why};
 use crate::judged::Judged;
 use crate::reading::Reading;
 use crate::report::data::{Control, Counted, Coverage};
-use crate::stations::Stations;
+use crate::stations::{DECLARED, Stations};
 use crate::when::{rfc3339, seconds_after};
 use creance_capture::{Compression, Ended, Ending, FlowRecord, Started, Unread};
-use std::collections::{BTreeMap, BTreeSet};
+use creance_model::Timestamp;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::net::IpAddr;
 
+/// A step backward that packets of several queues make in ordinary life, in nanoseconds.
+const BACKWARD_NANOS_MAX: u64 = 1_000_000_000;
+/// Addresses that are told apart.
+const ADDRESSES_MAX: usize = 1 << 16;
 /// Tunnels listed.
 const TUNNELS_MAX: usize = 100;
 
@@ -25,6 +31,8 @@ pub(crate) struct Observed {
     blinding: Reasons,
     before: Control,
     after: Control,
+    /// Addresses of stations with traffic both ways before, and after, the window.
+    alive: [HashSet<IpAddr>; 2],
 }
 
 impl Observed {
@@ -47,9 +55,15 @@ impl Observed {
         for text in judged.blinding {
             self.blinding.add(&Why::just(text), judged.number());
         }
-        for (control, traffic) in [(&mut self.before, before), (&mut self.after, after)] {
-            control.sent_packets += judged.seen.sent(traffic).packets;
-            control.received_packets += judged.seen.received(traffic).packets;
+        let [alive_before, alive_after] = &mut self.alive;
+        let parts = [(&mut self.before, before, alive_before), (&mut self.after, after, alive_after)];
+        for (control, traffic, alive) in parts {
+            let (sent, received) = (judged.seen.sent(traffic).packets, judged.seen.received(traffic).packets);
+            control.sent_packets += sent;
+            control.received_packets += received;
+            if sent > 0 && received > 0 && alive.len() < ADDRESSES_MAX {
+                alive.insert(judged.seen.station.addr);
+            }
         }
     }
 
@@ -61,6 +75,7 @@ impl Observed {
         }
         incomplete.extend(inputs(reading));
         incomplete.extend(counted(reading));
+        incomplete.extend(seams(reading));
         if self.unseen > 0 {
             incomplete.push(format!(
                 "{} of bytes that are not in the capture: it has lost packets",
@@ -78,10 +93,10 @@ impl Observed {
         if stations.overflowed {
             incomplete.push("more addresses than can be told apart".into());
         }
-        Limits { incomplete, no_control: self.no_control(reading), tells_app }
+        Limits { incomplete, no_control: self.no_control(reading, stations), tells_app }
     }
 
-    fn no_control(&self, reading: &Reading) -> Option<String> {
+    fn no_control(&self, reading: &Reading, stations: &Stations) -> Option<String> {
         let Some(window) = reading.window else {
             return Some(
                 "no window was given, so that nothing shows the tap to have been alive before and after"
@@ -93,10 +108,21 @@ impl Observed {
             (false, false) => Some("no traffic of the station was seen before or after the window".into()),
             (false, true) => Some("no traffic of the station was seen before the window".into()),
             (true, false) => Some("no traffic of the station was seen after the window".into()),
-            (true, true) if reading.counts.backward_times > 0 && reading.inputs.len() > 1 => None,
             (true, true) if window.from >= window.to => Some("the window is empty".into()),
-            (true, true) => None,
+            (true, true) => self.silent_station(stations),
         }
+    }
+
+    /// A declared station that was not seen alive on both sides of the window.
+    fn silent_station(&self, stations: &Stations) -> Option<String> {
+        let declared =
+            stations.addresses.iter().filter(|(_, how)| how.as_str() == DECLARED).map(|(addr, _)| addr);
+        for (alive, when) in self.alive.iter().zip(["before", "after"]) {
+            if let Some(silent) = declared.clone().find(|addr| !alive.contains(*addr)) {
+                return Some(format!("no traffic of the station {silent} was seen {when} the window"));
+            }
+        }
+        None
     }
 
     pub(crate) fn report(self, reading: &Reading, limits: &Limits, stations: &Stations) -> Coverage {
@@ -157,8 +183,10 @@ fn inputs(reading: &Reading) -> Vec<String> {
                 Some(dropped) => {
                     list.push(format!("`{name}` says that {of} lost {}", count(dropped, "packet")))
                 }
-                None if interface.packets == 0 && input.facts.interfaces.len() > 1 => {}
                 None => list.push(format!("`{name}` does not say whether packets of {of} were lost")),
+            }
+            if interface.delivered.is_some_and(|delivered| delivered > interface.packets) {
+                list.push(format!("`{name}` holds fewer packets of {of} than it says were captured"));
             }
             if let Some(filter) = &interface.filter {
                 list.push(format!("`{name}` was captured with the filter `{filter}`"));
@@ -173,6 +201,26 @@ fn inputs(reading: &Reading) -> Vec<String> {
         if input.facts.untimed_packets > 0 && reading.window.is_some() {
             list.push(format!("{} of `{name}` without a time", count(input.facts.untimed_packets, "packet")));
         }
+    }
+    list
+}
+
+/// Places where time was not watched without a break.
+fn seams(reading: &Reading) -> Vec<String> {
+    let mut list = Vec::new();
+    if reading.counts.backward_nanos_max > BACKWARD_NANOS_MAX {
+        let seconds = reading.counts.backward_nanos_max / 1_000_000_000;
+        list.push(format!("the clock of the capture steps back by {}", count(seconds, "second")));
+    }
+    let Some(window) = reading.window else { return list };
+    let within = |(first, last): (Timestamp, Timestamp)| first <= window.from && window.to <= last;
+    if reading.inputs.len() > 1 && !reading.inputs.iter().any(|input| input.span.is_some_and(within)) {
+        list.push(
+            "the window does not lie within one capture, and nothing was watched between two".to_owned(),
+        );
+    }
+    if reading.inputs.iter().any(|input| input.facts.sections > 1) {
+        list.push("a capture has several sections, and nothing was watched between two".to_owned());
     }
     list
 }

@@ -61,13 +61,14 @@ impl<'a> Judged<'a> {
 
     /// Whether the services are known for certain: every name listed and tied, nothing hidden.
     pub(crate) fn is_certain(&self) -> bool {
-        use crate::who::Tie;
         !self.who.is_proxy
+            && (!self.who.is_resolver || self.who.resolver == crate::who::Resolver::Believed)
+            && self.who.names.iter().all(|name| name.times <= crate::mode::TIMES_MAX)
             && !self.flow.is_tunnel
             && self.blinding.is_empty()
             && self.flow.facts.anomalies.is_empty()
             && !self.who.names.is_empty()
             && self.flow.queried_left_out == 0
-            && self.who.names.iter().all(|name| name.tie != Tie::Nothing)
+            && self.who.names.iter().all(|name| name.tie.holds())
     }
 }

@@ -1,7 +1,8 @@
 //! Whether the claimed mode would have let a flow out.
 
+use crate::protection::{Protection, protection};
 use crate::sent::Seen;
-use crate::who::{How, Name, Resolver, Tie, Who};
+use crate::who::{How, Name, Resolver, Who};
 use creance_capture::{FlowRecord, Started};
 use creance_catalogue::{Binding, Catalogue, HostPattern, Service};
 use creance_model::{Mode, ServiceId, Transport};
@@ -11,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Different names below one wildcard that are taken for ordinary; more may be a tunnel.
 const LABELS_MAX: usize = 24;
+/// Questions for one name that are taken for ordinary.
+pub(crate) const TIMES_MAX: u32 = 60;
 /// The longest label that is taken for ordinary, in bytes.
 const LABEL_BYTES_MAX: usize = 40;
 
@@ -44,6 +47,8 @@ pub(crate) struct Rules {
     anything_allowed: bool,
     /// Names asked for below each wildcard of an allowed service.
     below: BTreeMap<String, BTreeSet<String>>,
+    /// How often each allowed name was asked for. Bounded by the names that the catalogue lists.
+    asked: BTreeMap<String, u32>,
 }
 
 impl Rules {
@@ -71,7 +76,7 @@ impl Rules {
             .collect();
         let unknown = decide(None);
         let anything_allowed = unknown.allowed || services.values().any(|decision| decision.allowed);
-        Self { services, unknown, anything_allowed, below: BTreeMap::new() }
+        Self { services, unknown, anything_allowed, below: BTreeMap::new(), asked: BTreeMap::new() }
     }
 
     /// The decision on a service.
@@ -140,17 +145,15 @@ impl Rules {
             }
         }
         let asked_in_window = who.names.iter().any(|name| name.in_window);
-        let damaged = flow
-            .facts
-            .anomalies
-            .iter()
-            .any(|anomaly| matches!(anomaly, Anomaly::Malformed(_) | Anomaly::NotFollowed));
+        let damaged = flow.facts.anomalies.iter().any(|anomaly| {
+            matches!(anomaly, Anomaly::Malformed(_) | Anomaly::NotFollowed | Anomaly::MoreThanAQuestion)
+        });
         if flow.queried_left_out > 0 {
             return Ruled::Unclear(format!("asked {resolver} for more names than are kept"));
         }
         if damaged || flow.truncated_packets > 0 || (!asked_in_window && seen.sent(&flow.window).payload > 0)
         {
-            return Ruled::Unclear(format!("questions to {resolver} could not be read"));
+            return Ruled::Unclear(format!("what was sent to {resolver} is more than readable questions"));
         }
         match unclear {
             Some(why) => Ruled::Unclear(why),
@@ -167,6 +170,11 @@ impl Rules {
                 "asked for a record of type {} of {host}, which may carry data",
                 name.query_kind
             ));
+        }
+        let times = self.asked.entry(host.as_str().to_owned()).or_default();
+        *times = times.saturating_add(name.times);
+        if *times > TIMES_MAX {
+            return Some(format!("asked for {host} more than {TIMES_MAX} times, which may carry data"));
         }
         if host.as_str().split('.').any(|label| label.len() > LABEL_BYTES_MAX) {
             return Some(format!(
@@ -214,7 +222,7 @@ impl Rules {
                     "{} was asked of the proxy {}, which may relay anywhere",
                     name.text, seen.remote.addr
                 ));
-            } else if name.tie == Tie::Nothing {
+            } else if !name.tie.holds() {
                 unclear =
                     Some(format!("{} is only claimed: nothing ties it to {}", name.text, seen.remote.addr));
             } else if !binds(name, flow) {
@@ -251,11 +259,13 @@ impl Rules {
         };
         let by_name_only = candidates.iter().all(|(name, best)| {
             is_allowed(best)
-                && name.tie != Tie::Nothing
+                && name.tie.holds()
                 && name.listed.iter().any(|listed| listed.binding == Binding::NameOnly)
         });
+        let recognised = protection(flow) != Protection::Unknown;
         if !candidates.is_empty()
             && by_name_only
+            && recognised
             && flow.started == Started::AtStart
             && flow.truncated_packets == 0
         {
@@ -294,7 +304,7 @@ impl Rules {
 
     /// Whether a name is of an allowed service, and tied.
     fn is_let_out(&self, name: &Name<'_>) -> bool {
-        name.tie != Tie::Nothing && self.best(name).is_some_and(|(_, decision)| decision.allowed)
+        name.tie.holds() && self.best(name).is_some_and(|(_, decision)| decision.allowed)
     }
 
     /// The decision on a name: that of an allowed service where one lists it, since the wire
@@ -350,6 +360,7 @@ pub(crate) const fn describe(anomaly: &Anomaly) -> &'static str {
         Anomaly::NotFollowed => "bytes are missing where a name may have stood",
         Anomaly::QuicNotOpened => "QUIC that could not be opened",
         Anomaly::CertificatesTooLarge => "certificates larger than what is kept",
+        Anomaly::MoreThanAQuestion => "DNS that carries more than a question",
         Anomaly::ContradictingSegments => "segments that contradict each other",
     }
 }

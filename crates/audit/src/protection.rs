@@ -1,7 +1,7 @@
 //! What a stranger on the path could read of a flow.
 
 use creance_capture::FlowRecord;
-use creance_model::Category;
+use creance_model::{Category, Scope, scope};
 use creance_wire::{Anomaly, Clarity, Facts, Protocol};
 
 /// How a flow's payload was protected.
@@ -29,11 +29,29 @@ pub(crate) fn protection(flow: &FlowRecord) -> Protection {
         Some(Clarity::Encrypted) if broken => Protection::Unknown,
         Some(Clarity::Encrypted) => Protection::Encrypted,
         Some(Clarity::Cleartext) => Protection::Cleartext,
+        Some(Clarity::ClearByNature) if carries_more(flow) => Protection::Unknown,
         Some(Clarity::ClearByNature) => Protection::ClearByNature,
         Some(Clarity::Tunnel) => Protection::Tunnel,
         None if flow.is_tunnel => Protection::ClearByNature,
         None if flow.total.up.payload + flow.total.down.payload == 0 => Protection::Nothing,
         None => Protection::Unknown,
+    }
+}
+
+/// Whether a flow of a protocol that carries little has more payload than that protocol needs, or
+/// was recognised by its first datagrams alone and may carry anything.
+fn carries_more(flow: &FlowRecord) -> bool {
+    let (packets, payload) = (flow.total.up.packets, flow.total.up.payload);
+    let back = flow.total.down.payload;
+    match flow.facts.protocol() {
+        // A packet with keys and digests has at most 68 bytes (RFC 5905).
+        Some(Protocol::Ntp) => payload > packets * 68,
+        Some(Protocol::Stun) => payload.max(back) > 8 << 10,
+        // What an echo carries is free to choose.
+        Some(Protocol::Icmp | Protocol::GroupMembership) => scope(flow.server.addr) == Scope::Global,
+        Some(Protocol::Dns) => !flow.facts.anomalies.is_empty(),
+        Some(_) => payload > 64 << 10,
+        None => false,
     }
 }
 
@@ -101,6 +119,7 @@ pub(crate) fn blinding(flow: &FlowRecord) -> Vec<&'static str> {
             | Anomaly::NamesDiffer
             | Anomaly::Malformed(_)
             | Anomaly::CertificatesTooLarge
+            | Anomaly::MoreThanAQuestion
             | Anomaly::ContradictingSegments => {}
         }
     }

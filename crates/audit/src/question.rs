@@ -14,10 +14,16 @@ pub struct Network {
 
 /// A text that names no network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no address or network; write `192.168.7.20`, `192.168.7.0/24` or `fd00::/8`")]
+#[error("`{0}` is no address or network; write `192.168.7.20`, `192.168.7.0/24` or `fd00:1::/64`")]
 pub struct NetworkError(String);
 
 impl Network {
+    /// Whether it is wider than any site's network: less than 8 bits are given in IPv4, 16 in IPv6.
+    #[must_use]
+    pub const fn is_wide(&self) -> bool {
+        self.prefix < if self.addr.is_ipv4() { 8 } else { 16 }
+    }
+
     /// Whether an address lies in it.
     #[must_use]
     pub fn contains(&self, addr: IpAddr) -> bool {

@@ -6,6 +6,7 @@ use creance_capture::{
     CertificateStore, Compression, Counts, Engine, FileFacts, FlowRecord, FlowSink, Flows, InputDigest,
     OpenError, PacketLabel, Reader, Source, Spill, Window,
 };
+use creance_model::Timestamp;
 use std::io;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -48,6 +49,8 @@ pub struct InputRead {
     pub digest: Option<InputDigest>,
     /// What the file says besides its packets.
     pub facts: FileFacts,
+    /// The first and the last moment of its packets.
+    pub span: Option<(Timestamp, Timestamp)>,
 }
 
 /// Everything that was read.
@@ -114,6 +117,7 @@ impl Run {
         // The labels of a file grow while it is read; the copy is renewed when they do.
         let mut labels: Vec<PacketLabel> = Vec::new();
         let mut packets = 0_u32;
+        let mut span = None;
         loop {
             if reader.facts().labels.len() != labels.len() {
                 labels.clone_from(&reader.facts().labels);
@@ -128,6 +132,10 @@ impl Run {
                 self.window = Some(window);
                 self.engine.set_window(window);
             }
+            let at = frame.at;
+            span = Some(
+                span.map_or((at, at), |(first, last): (Timestamp, Timestamp)| (first.min(at), last.max(at))),
+            );
             self.engine.frame(&frame, &labels).map_err(ReadingError::Spill)?;
         }
         self.read += reader.offset();
@@ -135,7 +143,7 @@ impl Run {
         let (facts, source) = reader.into_parts();
         // An input that cannot be read to its end has no digest; its ending says why.
         let digest = source.finish().unwrap_or_default();
-        Ok(InputRead { name, compression, digest, facts })
+        Ok(InputRead { name, compression, digest, facts, span })
     }
 }
 

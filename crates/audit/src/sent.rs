@@ -2,8 +2,9 @@
 
 use crate::question::Question;
 use crate::stations::Stations;
-use creance_capture::{FlowRecord, Traffic, Volume};
-use creance_model::{Endpoint, Scope, scope};
+use creance_capture::{FlowRecord, Started, Traffic, Volume};
+use creance_catalogue::Catalogue;
+use creance_model::{Endpoint, HostName, PartyKind, Scope, Transport, scope};
 use creance_wire::{Clarity, Protocol};
 
 /// What became of a flow.
@@ -30,7 +31,12 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    pub(crate) fn new(flow: &FlowRecord, stations: &Stations, question: &Question) -> Self {
+    pub(crate) fn new(
+        flow: &FlowRecord,
+        stations: &Stations,
+        question: &Question,
+        catalogue: &Catalogue,
+    ) -> Self {
         let client_is_station = stations.contains(flow.client.addr);
         let station_is_client = client_is_station || !stations.contains(flow.server.addr);
         let (station, remote) =
@@ -41,7 +47,7 @@ impl Seen {
         } else if seen.sent(&flow.total).packets == 0 {
             Direction::InboundOnly
         } else {
-            stayed(flow, remote, question).map_or(Direction::Left, Direction::Stayed)
+            stayed(flow, remote, question, catalogue).map_or(Direction::Left, Direction::Stayed)
         };
         seen
     }
@@ -74,18 +80,33 @@ impl Seen {
 
 /// Why a flow stayed, where it did. Names, proxies and tunnels are relayed wherever their server
 /// stands, so declaring it makes no sink of it.
-fn stayed(flow: &FlowRecord, remote: Endpoint, question: &Question) -> Option<&'static str> {
+fn stayed(
+    flow: &FlowRecord,
+    remote: Endpoint,
+    question: &Question,
+    catalogue: &Catalogue,
+) -> Option<&'static str> {
+    // The name of somebody else's service means that the sink would pass it on.
+    let listed_elsewhere = |name: &HostName| {
+        let lookup = catalogue.lookup(name);
+        lookup.matches().iter().any(|found| found.party.kind != PartyKind::Operator)
+    };
     if flow.is_tunnel {
         return None;
     }
-    if scope(remote.addr) == Scope::Loopback {
+    // On a wire, a frame for the loopback address went to somebody else's card.
+    if scope(remote.addr) == Scope::Loopback && flow.hardware[0].is_none() {
         return Some("within the station itself");
     }
     let relays = flow.facts.layers.iter().any(|&layer| relays(layer)) || !flow.facts.proxy_targets.is_empty();
     if flow.confined_to_link {
         return Some("link-scope broadcast or multicast");
     }
-    if question.is_local(remote.addr) && !relays {
+    // Packets that carry others, and conversations whose start is missing, may be relayed.
+    let opaque = matches!(flow.transport, Transport::Other(4 | 41 | 47 | 50 | 51 | 94 | 97 | 115 | 137));
+    let unread = flow.started == Started::MidStream && flow.facts.layers.is_empty();
+    let public = flow.facts.names.iter().any(|seen| listed_elsewhere(&seen.name));
+    if question.is_local(remote.addr) && !relays && !opaque && !unread && !public {
         return Some("to a declared sink");
     }
     None

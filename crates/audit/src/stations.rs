@@ -10,6 +10,9 @@ use std::net::{IpAddr, Ipv4Addr};
 /// Addresses that the survey tells apart; beyond, the inference is not made.
 const ADDRESSES_MAX: usize = 1 << 18;
 
+/// How a declared station is known to be one.
+pub(crate) const DECLARED: &str = "declared";
+
 /// Resolvers that anyone may use and whose operators are known.
 const PUBLIC_RESOLVERS: [Ipv4Addr; 8] = [
     Ipv4Addr::new(1, 0, 0, 1),
@@ -64,6 +67,8 @@ pub(crate) struct Survey {
     pairs: HashSet<(IpAddr, IpAddr)>,
     /// Who asked which resolver.
     asked: HashSet<(IpAddr, IpAddr)>,
+    /// Which card sent with which address.
+    cards: HashSet<([u8; 6], IpAddr)>,
     overflowed: bool,
 }
 
@@ -78,6 +83,15 @@ impl Survey {
         if flow.facts.protocol() == Some(Protocol::Dns) && self.asked.len() < ADDRESSES_MAX {
             self.asked.insert((client, server));
         }
+        let [own, other] = flow.hardware;
+        let sent = [(own, client, flow.total.up.packets), (other, server, flow.total.down.packets)];
+        if !flow.confined_to_link {
+            let cards = sent.iter().filter(|(.., packets)| *packets > 0);
+            self.cards.extend(cards.filter_map(|(card, addr, _)| Some(((*card)?, *addr))));
+            // Which of the two addresses a further card used is not kept: it counts for both.
+            self.cards.extend(flow.other_hardware.iter().flat_map(|card| [(*card, client), (*card, server)]));
+        }
+        self.overflowed |= self.cards.len() >= ADDRESSES_MAX;
         self.overflowed |= self.seen.len() >= ADDRESSES_MAX || self.pairs.len() >= ADDRESSES_MAX;
     }
 
@@ -90,6 +104,7 @@ impl Survey {
         };
         if stations.declared {
             declare(&mut stations, question, &self.seen, &self.pairs);
+            add_by_card(&mut stations, question, &self.seen, &self.cards);
         } else {
             infer(&mut stations, &self.seen, &self.pairs);
         }
@@ -125,7 +140,7 @@ fn declare(
     pairs: &HashSet<(IpAddr, IpAddr)>,
 ) {
     for addr in &question.stations {
-        stations.addresses.insert(*addr, "declared".into());
+        stations.addresses.insert(*addr, DECLARED.into());
     }
     let own: BTreeMap<[u8; 6], IpAddr> =
         question.stations.iter().filter_map(|addr| Some((seen.get(addr)?.hardware?, *addr))).collect();
@@ -148,6 +163,27 @@ fn declare(
                 stations.others.insert(addr);
             }
             Some(None) => {}
+        }
+    }
+}
+
+/// Whatever address a frame names: a declared station's card sent it.
+fn add_by_card(
+    stations: &mut Stations,
+    question: &Question,
+    seen: &HashMap<IpAddr, Seen>,
+    cards: &HashSet<([u8; 6], IpAddr)>,
+) {
+    let own: BTreeMap<[u8; 6], IpAddr> =
+        question.stations.iter().filter_map(|addr| Some((seen.get(addr)?.hardware?, *addr))).collect();
+    for (card, addr) in cards {
+        let Some(station) = own.get(card).filter(|_| !stations.contains(*addr)) else { continue };
+        // Beyond a router every address has the router's card, the far ends' included.
+        if scope(*station) != Scope::Global {
+            stations.others.remove(addr);
+            stations.addresses.insert(*addr, format!("inferred: the card of {station} sent with it"));
+        } else {
+            stations.doubtful.insert(*addr);
         }
     }
 }
@@ -189,16 +225,18 @@ fn believe(stations: &mut Stations, question: &Question, asked: &HashSet<(IpAddr
         .collect();
     let on_link = |addr: &IpAddr| matches!(scope(*addr), Scope::Private | Scope::LinkUnicast);
     let private = resolvers.iter().filter(|addr| on_link(addr)).count();
+    let is_public =
+        |addr: IpAddr| matches!(addr, IpAddr::V4(v4) if PUBLIC_RESOLVERS.contains(&v4)) || is_public_v6(addr);
+    let any_public = resolvers.iter().any(|addr| is_public(*addr));
     for resolver in resolvers {
-        let public = matches!(resolver, IpAddr::V4(addr) if PUBLIC_RESOLVERS.contains(&addr))
-            || is_public_v6(resolver);
+        let public = is_public(resolver);
         let (believed, why) = if question.resolvers.contains(&resolver) {
             (true, "declared")
         } else if !question.resolvers.is_empty() {
             (false, "it is none of those declared with --resolver")
         } else if public {
             (true, "a well-known public resolver")
-        } else if on_link(&resolver) && private == 1 {
+        } else if on_link(&resolver) && private == 1 && !any_public {
             (true, "inferred: the only resolver on the station's network")
         } else if on_link(&resolver) {
             (false, "stations asked several resolvers on their network; say which is theirs with --resolver")

@@ -5,7 +5,7 @@ use crate::sent::Seen;
 use crate::stations::Stations;
 use creance_capture::{CertificateStore, FlowRecord};
 use creance_catalogue::{Binding, Catalogue, Match};
-use creance_model::{HostName, PartyKind, Scope, Timestamp, scope};
+use creance_model::{HostName, PartyKind, Scope, Timestamp, Transport, scope};
 use creance_residency::Table;
 use creance_wire::certificate::{self, Certificate, Roots, Validity};
 use creance_wire::{NameSource, Protocol, ProxyTarget};
@@ -39,10 +39,19 @@ pub(crate) enum Tie {
 }
 
 impl Tie {
+    /// Whether it holds against ends that collude: a recorded handshake can be played again, with
+    /// its certificate and its signature, by two ends that agree on the randoms.
+    pub(crate) const fn holds(self) -> bool {
+        match self {
+            Self::Dns | Self::Network | Self::Question => true,
+            Self::Certificate | Self::Nothing => false,
+        }
+    }
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Dns => "dns",
-            Self::Certificate => "certificate",
+            Self::Certificate => "certificate alone",
             Self::Network => "network",
             Self::Question => "dns question",
             Self::Nothing => "claimed only",
@@ -70,6 +79,8 @@ pub(crate) struct Name<'c> {
     /// DNS: the type of record asked for.
     pub(crate) query_kind: u16,
     pub(crate) in_window: bool,
+    /// DNS: how often it was asked for.
+    pub(crate) times: u32,
 }
 
 /// Whether a resolver is the station's own.
@@ -169,7 +180,10 @@ impl<'a> Attributor<'a> {
                 how: How::Asked,
                 tie: Tie::Question,
                 query_kind: queried.kind,
-                in_window: queried.in_window,
+                // Over TCP a question may have been sent long before it could be read.
+                in_window: queried.in_window
+                    || (flow.transport == Transport::Tcp && seen.sent(&flow.window).payload > 0),
+                times: queried.times,
             }));
             return who;
         }
@@ -241,6 +255,7 @@ impl<'a> Attributor<'a> {
             listed,
             query_kind: 0,
             in_window: seen.left_in_window(flow),
+            times: 0,
         });
     }
 

@@ -16,7 +16,7 @@ use crate::packet::fragments::{Fragments, Joined, Lost, Outcome, Place};
 use crate::packet::ip::{self, IpPacket};
 use crate::packet::transport::{self, Segment};
 use crate::trailer;
-use confined::{hardware_addresses, is_confined};
+use confined::{hardware_addresses, is_confined, is_ordinary};
 use counts::note;
 use creance_model::{Endpoint, Timestamp, Transport};
 use labels::Labels;
@@ -76,8 +76,8 @@ pub struct Engine<S> {
 struct Context {
     at: Timestamp,
     part: Part,
-    /// Sent to a group of the link layer.
-    link_group: bool,
+    /// False where a part of the packet could go beyond the link.
+    confined: bool,
     /// The link-layer addresses of the sender and the receiver.
     hardware: [Option<[u8; 6]>; 2],
     label: Option<u32>,
@@ -130,7 +130,7 @@ impl<S: FlowSink> Engine<S> {
             self.counts.first = Some(frame.at);
         }
         match self.counts.last {
-            Some(last) if frame.at < last => self.counts.backward_times += 1,
+            Some(last) if frame.at < last => self.counts.note_backward(frame.at, last),
             Some(_) | None => self.counts.last = Some(frame.at),
         }
         while let Some((live, ended)) = self.table.expire(frame.at) {
@@ -144,19 +144,20 @@ impl<S: FlowSink> Engine<S> {
         }
         let mut data = frame.data;
         let mut wire_len = frame.wire_len as usize;
-        if layer == Layer::Ethernet {
-            if let Some((rest, found)) = trailer::split(data) {
-                wire_len = wire_len.saturating_sub(data.len() - rest.len());
-                data = rest;
-                label = self.labels.keep(found).or(label);
-            }
+        self.counts.ethernet_frames += u64::from(layer == Layer::Ethernet);
+        if layer == Layer::Ethernet
+            && let Some((rest, found)) = trailer::split(data)
+        {
+            self.counts.trailers += 1;
+            wire_len = wire_len.saturating_sub(data.len() - rest.len());
+            data = rest;
+            label = self.labels.keep(found).or(label);
         }
         let hardware = hardware_addresses(layer, data);
-        let link_group = hardware[1].is_some_and(|[first, ..]| first & 1 == 1);
         let context = Context {
             at: frame.at,
             part: self.part(frame.at),
-            link_group,
+            confined: true,
             hardware,
             label,
             tunnel: 0,
@@ -212,6 +213,9 @@ impl<S: FlowSink> Engine<S> {
             Peeled::Inner(next, rest) => {
                 self.layer(deeper, next, rest, wire_len.saturating_sub(bytes.len() - rest.len()))
             }
+            Peeled::LinkOnly(name) if !is_ordinary(name, context.hardware[1], bytes.len()) => {
+                self.unread(context, &format!("{name} of an unusual kind"), bytes.len());
+            }
             Peeled::LinkOnly(name) => {
                 let one = self.counts_of(context, bytes.len());
                 note(&mut self.counts.link_only, name, &one);
@@ -225,7 +229,9 @@ impl<S: FlowSink> Engine<S> {
             self.transport(context, packet, packet.payload, packet.payload_wire_len);
             return;
         }
-        let place = Place { at: context.at, in_window: context.part == Part::Window, tunnel: context.tunnel };
+        let confined = is_confined(packet, context.hardware[1]);
+        let in_window = context.part == Part::Window;
+        let place = Place { at: context.at, in_window, confined, tunnel: context.tunnel };
         let outcome = self.fragments.add(packet, place);
         self.account_lost_fragments();
         match outcome {
@@ -238,7 +244,7 @@ impl<S: FlowSink> Engine<S> {
     /// A packet that has become whole with its last fragment.
     fn joined(&mut self, context: Context, last: &IpPacket<'_>, joined: &Joined) {
         let part = if joined.in_window { Part::Window } else { context.part };
-        let context = Context { part, packets: joined.packets, ..context };
+        let context = Context { part, packets: joined.packets, confined: joined.confined, ..context };
         let wire_len = usize::try_from(joined.wire_bytes).unwrap_or(usize::MAX);
         let whole = IpPacket {
             fragment: None,
@@ -291,7 +297,7 @@ impl<S: FlowSink> Engine<S> {
         let source = Endpoint { addr: packet.source, port: from };
         let destination = Endpoint { addr: packet.destination, port: to };
         let (key, source_is_low) = FlowKey::new(segment.transport, source, destination, context.tunnel);
-        let confined = is_confined(packet, context.link_group && context.tunnel == 0);
+        let confined = context.confined && context.tunnel == 0 && is_confined(packet, context.hardware[1]);
         let arrival = Arrival {
             at: context.at,
             part: context.part,
@@ -302,11 +308,12 @@ impl<S: FlowSink> Engine<S> {
             wire_len: packet.wire_len,
             confined,
             label: context.label,
+            hardware: if context.tunnel == 0 { context.hardware[0] } else { None },
         };
-        if self.table.find(&key).is_some_and(|live| live.is_superseded_by(&arrival)) {
-            if let Some(live) = self.table.remove(&key) {
-                self.emit(live, Ended::Closed);
-            }
+        if self.table.find(&key).is_some_and(|live| live.is_superseded_by(&arrival))
+            && let Some(live) = self.table.remove(&key)
+        {
+            self.emit(live, Ended::Closed);
         }
         let room = HELD_BYTES_MAX.saturating_sub(self.held);
         if let Some(live) = self.table.find(&key) {
@@ -344,12 +351,12 @@ impl<S: FlowSink> Engine<S> {
         for lost in std::mem::take(&mut self.fragments.lost) {
             self.counts.fragments_lost += 1;
             let Lost { source, destination, protocol, place, wire_bytes, packets } = lost;
-            let Place { at, in_window, tunnel } = place;
+            let Place { at, in_window, tunnel, .. } = place;
             let wire_len = usize::try_from(wire_bytes).unwrap_or(usize::MAX);
             let context = Context {
                 at,
                 part: if in_window { Part::Window } else { self.part(at) },
-                link_group: false,
+                confined: false,
                 hardware: [None; 2],
                 label: None,
                 tunnel,

@@ -101,6 +101,7 @@ mod tests {
             rcode: 0,
             truncated: false,
             malformed: false,
+            bare: false,
             questions: vec![Question { name: QueryName::Host(host("a.test")), kind: 1 }],
             answers: vec![
                 Answer::Alias { name: host("a.test"), target: host("cdn.test") },

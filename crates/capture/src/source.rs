@@ -1,6 +1,8 @@
 //! Where a capture's bytes come from: a file or a stream, compressed or not, with the SHA-256 of
 //! the bytes as given computed on another thread while they are read.
 
+mod zstd;
+
 use ring::digest;
 use std::io::{self, BufReader, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -84,10 +86,9 @@ impl Source {
                 Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(CHUNK, whole))),
                 Compression::Gzip,
             ),
-            [0x28, 0xb5, 0x2f, 0xfd] => (
-                Box::new(ZstdFrames { input: Some(BufReader::with_capacity(CHUNK, whole)), decoder: None }),
-                Compression::Zstandard,
-            ),
+            [0x28, 0xb5, 0x2f, 0xfd] => {
+                (Box::new(zstd::Frames::new(BufReader::with_capacity(CHUNK, whole))), Compression::Zstandard)
+            }
             _ => (Box::new(whole), Compression::None),
         };
         Ok(Self { reader, compression, digest })
@@ -182,36 +183,6 @@ impl<R: Read> Drop for DigestReader<R> {
     }
 }
 
-type ZstdDecoder<R> = ruzstd::decoding::StreamingDecoder<R, ruzstd::decoding::FrameDecoder>;
-
-/// The frames of a Zstandard stream, one after the other.
-struct ZstdFrames<R: Read> {
-    input: Option<R>,
-    decoder: Option<ZstdDecoder<R>>,
-}
-
-impl<R: io::BufRead> Read for ZstdFrames<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            if let Some(decoder) = &mut self.decoder {
-                let count = decoder.read(buffer)?;
-                if count > 0 {
-                    return Ok(count);
-                }
-            }
-            if let Some(decoder) = self.decoder.take() {
-                self.input = Some(decoder.into_inner());
-            }
-            let Some(mut input) = self.input.take() else { return Ok(0) };
-            if input.fill_buf()?.is_empty() {
-                self.input = Some(input);
-                return Ok(0);
-            }
-            self.decoder = Some(ZstdDecoder::new(input).map_err(io::Error::other)?);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,7 +198,7 @@ mod tests {
 
     #[test]
     fn the_digest_names_the_bytes_as_given() {
-        let plain: Vec<u8> = (0..3_000_000_u32).map(|i| (i / 7) as u8).collect();
+        let plain: Vec<u8> = (0..3_000_000_u32).map(|i| (i / 7).to_le_bytes()[0]).collect();
         let (out, compression, digest) = read_all(plain.clone());
         assert!(out == plain);
         assert_eq!(compression, Compression::None);

@@ -4,7 +4,7 @@ use crate::args::{AuditArgs, Subject};
 use crate::knowledge::known;
 use crate::progress::Progress;
 use crate::{inputs, knowledge, terminal};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use creance_audit::report::data::{Report, Ruling};
 use creance_audit::report::{html, text};
 use creance_audit::{Baseline, Knowledge, Question, Reading, audit};
@@ -22,8 +22,14 @@ pub(crate) fn run(args: &AuditArgs) -> Result<u8> {
     let knowledge = knowledge::knowledge(args.catalogue.as_deref(), &args.policy, args.geo.as_deref())?;
     known(&knowledge.catalogue, &args.exempt, "--exempt")?;
     known(&knowledge.catalogue, &args.grant, "--grant")?;
+    if let Some(wide) = args.local.iter().find(|network| network.is_wide()) {
+        bail!(
+            "--local {wide}: more than a site's network; what goes there would all count as stayed\nhint: name the address of the aircraft's link or of your own hub"
+        );
+    }
     let question = question(args);
     warn_of_lists_without_mode(args);
+    crate::policy::note_misspelt(&knowledge.catalogue, &knowledge.policies);
     let baseline = baseline(args, &question, &knowledge)?;
     if !args.compare.is_empty() {
         return crate::compare::run(args, &question, &knowledge, baseline.as_ref());

@@ -70,6 +70,8 @@ pub struct Message {
     pub truncated: bool,
     /// Whether parsing stopped before the end; what was read until then is kept.
     pub malformed: bool,
+    /// Whether it is a question and nothing but a question: what else it carries may be anything.
+    pub bare: bool,
     /// The questions, at most 16.
     pub questions: Vec<Question>,
     /// What the answers tie together, at most 128.
@@ -82,7 +84,8 @@ pub struct Message {
 /// assigned, more questions announced than there is room for, or not even one of them readable.
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Option<Message> {
-    let (message, _) = read(bytes)?;
+    let (mut message, _) = read(bytes)?;
+    message.bare = is_bare(bytes);
     Some(message)
 }
 
@@ -117,6 +120,17 @@ fn is_tidy(bytes: &[u8]) -> bool {
         && matches!(class, Some(1 | 0x8001))
         && matches!(message.questions.as_slice(), [question]
             if matches!(question.name, QueryName::Host(_)) && (1..=260).contains(&question.kind))
+}
+
+/// Whether a query holds one question and, at most, an empty EDNS record or one with a cookie
+/// (RFC 6891, 7873).
+fn is_bare(bytes: &[u8]) -> bool {
+    let Some((end, Some(_))) = end_of_question(bytes) else { return false };
+    let edns = bytes.get(end..).unwrap_or_default();
+    let empty_edns = matches!(edns, [] | [0, 0, 41, _, _, 0, 0, _, _, 0, 0]);
+    let cookie = matches!(edns, [0, 0, 41, _, _, 0, 0, _, _, 0, _, 0, 10, 0, 8 | 24, rest @ ..]
+        if rest.len() == 8 || rest.len() == 24);
+    is_plausible_query(bytes) && (empty_edns || cookie)
 }
 
 /// The fixed head of a message (RFC 1035, 4.1.1).
@@ -166,6 +180,7 @@ fn read(bytes: &[u8]) -> Option<(Message, usize)> {
         rcode: header.rcode,
         truncated: header.truncated,
         malformed: false,
+        bare: false,
         questions: Vec::new(),
         answers: Vec::new(),
     };

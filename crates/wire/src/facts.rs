@@ -142,6 +142,8 @@ pub enum Anomaly {
     QuicNotOpened,
     /// Certificates larger than what is kept.
     CertificatesTooLarge,
+    /// A DNS question that carries more than a question, or an answer that the asker sent.
+    MoreThanAQuestion,
     /// Two TCP segments brought different bytes for the same place; the first was believed.
     ContradictingSegments,
 }

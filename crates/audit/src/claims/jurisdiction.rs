@@ -77,7 +77,7 @@ impl Examine for Jurisdictions {
             return Finding::Open(Why::about("the law that {} is under is not known", to));
         }
         let on_own_network = judged.place.conclusion == creance_residency::Conclusion::NotPublic;
-        if judged.who.is_resolver && on_own_network {
+        if judged.who.is_resolver && on_own_network && judged.is_certain() {
             return Finding::Agrees;
         }
         if presence.contains(&Presence::CannotTell) {

@@ -5,6 +5,9 @@ use crate::packet::ip::IpPacket;
 use creance_model::{Scope, scope};
 use std::net::IpAddr;
 
+/// The largest neighbour discovery message that is taken for one, in bytes.
+const DISCOVERY_BYTES_MAX: usize = 256;
+
 /// The link-layer addresses of the sender and the receiver.
 #[inline]
 pub(super) fn hardware_addresses(layer: Layer, frame: &[u8]) -> [Option<[u8; 6]>; 2] {
@@ -17,18 +20,33 @@ pub(super) fn hardware_addresses(layer: Layer, frame: &[u8]) -> [Option<[u8; 6]>
 }
 
 /// Whether no router forwards the packet: link-scope groups, multicast with no hops left,
-/// neighbour discovery, and broadcast of the link layer to an address that can only be a directed
-/// broadcast.
-pub(super) fn is_confined(packet: &IpPacket<'_>, link_group: bool) -> bool {
-    // RFC 4861, 7.1: discarded unless the hop limit shows that no router has touched it.
-    if packet.protocol == 58 && packet.hop_limit == 255 && matches!(packet.payload, [133..=137, ..]) {
-        return true;
-    }
-    match scope(packet.destination) {
-        Scope::LinkGroup => true,
-        Scope::WideGroup => packet.hop_limit <= 1,
-        Scope::Private | Scope::LinkUnicast => link_group && is_directed_broadcast(packet.destination),
+/// neighbour discovery on the link, and broadcast of the link layer to an address that can only be
+/// a directed broadcast. A frame for a single card is for that card, whatever address it names.
+pub(super) fn is_confined(packet: &IpPacket<'_>, receiver: Option<[u8; 6]>) -> bool {
+    let link_group = receiver.is_some_and(|[first, ..]| first & 1 == 1);
+    let scope = scope(packet.destination);
+    // RFC 4861, 7.1: the receiver discards it unless the hop limit shows that no router touched it.
+    let discovery = packet.protocol == 58
+        && packet.hop_limit == 255
+        && packet.payload.len() <= DISCOVERY_BYTES_MAX
+        && matches!(packet.payload, [133..=137, ..]);
+    match scope {
+        Scope::LinkGroup => link_group || receiver.is_none(),
+        Scope::WideGroup => packet.hop_limit <= 1 && (link_group || receiver.is_none()),
+        Scope::Private => link_group && is_directed_broadcast(packet.destination),
+        Scope::LinkUnicast => discovery || (link_group && is_directed_broadcast(packet.destination)),
         Scope::Loopback | Scope::Reserved | Scope::Global => false,
+    }
+}
+
+/// Whether a frame of a protocol between neighbours looks like one: sent to a group where its
+/// protocol does so, and no larger than it needs.
+pub(super) fn is_ordinary(protocol: &str, receiver: Option<[u8; 6]>, bytes: usize) -> bool {
+    let link_group = receiver.is_none_or(|[first, ..]| first & 1 == 1);
+    match protocol {
+        "ARP" | "RARP" => bytes <= 64,
+        "LLDP" | "PTP" | "Ethernet slow protocols" | "Ethernet loopback test" | "spanning tree" => link_group,
+        _ => true,
     }
 }
 

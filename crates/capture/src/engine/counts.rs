@@ -32,6 +32,12 @@ pub struct Counts {
     pub last: Option<Timestamp>,
     /// Packets whose time is before that of an earlier packet.
     pub backward_times: u64,
+    /// The largest step backward in time, in nanoseconds.
+    pub backward_nanos_max: u64,
+    /// Ethernet frames.
+    pub ethernet_frames: u64,
+    /// Ethernet frames with a trailer that names an app.
+    pub trailers: u64,
     /// What was not understood, by name. It may have carried anything.
     pub unread: BTreeMap<String, Unread>,
     /// Traffic between neighbours that no router forwards, by name.
@@ -55,4 +61,12 @@ pub(super) fn note(kinds: &mut BTreeMap<String, Unread>, name: &str, one: &Unrea
     entry.packets += one.packets;
     entry.bytes += one.bytes;
     entry.in_window += one.in_window;
+}
+
+impl Counts {
+    /// Notes a packet whose time is before that of the packet before it.
+    pub(super) fn note_backward(&mut self, at: Timestamp, last: Timestamp) {
+        self.backward_times += 1;
+        self.backward_nanos_max = self.backward_nanos_max.max(last.since(at).0);
+    }
 }

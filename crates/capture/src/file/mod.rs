@@ -98,6 +98,8 @@ pub struct Interface {
     /// Packets that the capturing program or the system says it lost; `None` where it says
     /// nothing, which is not the same as none.
     pub dropped: Option<u64>,
+    /// Packets that the file says were delivered into it; more than it holds: it was filtered.
+    pub delivered: Option<u64>,
     /// How many packets of the interface came before the statement on losses: what was lost
     /// after it is not known.
     pub statistics_after_packets: u64,
@@ -132,6 +134,8 @@ pub struct FileFacts {
     pub resolved_names: u64,
     /// Blocks of secrets for decryption that the file carries; they are not used.
     pub secrets: u64,
+    /// Sections of a pcapng file, each a recording of its own.
+    pub sections: u64,
     /// Blocks that were passed over since their type is not known.
     pub unknown_blocks: u64,
     /// Packets that are cut short by the snap length.
@@ -228,6 +232,7 @@ impl<R: Read> Reader<R> {
             labels: Vec::new(),
             resolved_names: 0,
             secrets: 0,
+            sections: 0,
             unknown_blocks: 0,
             truncated_packets: 0,
             untimed_packets: 0,

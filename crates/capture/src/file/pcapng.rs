@@ -174,6 +174,7 @@ impl Pcapng {
                 if major != 1 {
                     return Err(format!("a section claims pcapng version {major}; only version 1 exists"));
                 }
+                facts.sections += 1;
                 self.interfaces.clear();
                 self.processes.clear();
                 self.comments(body.get(16..).unwrap_or_default(), facts);
@@ -232,6 +233,9 @@ impl Pcapng {
         let Some(interface) = facts.interfaces.get_mut(index as usize) else { return };
         let mut dropped = None;
         for (code, value) in Options::new(order, body.get(12..).unwrap_or_default()) {
+            if let (8, Some(count)) = (code, order.u64(value, 0)) {
+                interface.delivered = Some(count);
+            }
             if let (5 | 7, Some(count)) = (code, order.u64(value, 0)) {
                 dropped = Some(dropped.unwrap_or(0_u64).saturating_add(count));
             }

@@ -38,6 +38,8 @@ pub(crate) struct Arrival<'a> {
     /// It cannot go beyond the link.
     pub(crate) confined: bool,
     pub(crate) label: Option<u32>,
+    /// The link-layer address of the sender.
+    pub(crate) hardware: Option<[u8; 6]>,
 }
 
 #[derive(Debug)]
@@ -53,6 +55,9 @@ pub(crate) struct Live {
     pub(crate) head_given_up: bool,
     state: State,
     pending: Vec<(u16, QueryName)>,
+    /// The link-layer address that sent the packet at hand.
+    sender: Option<[u8; 6]>,
+    more_than_a_question: bool,
 }
 
 #[derive(Debug)]
@@ -118,6 +123,7 @@ impl Live {
             client,
             server,
             hardware: [None; 2],
+            other_hardware: None,
             confined_to_link: true,
             first: arrival.at,
             last: arrival.at,
@@ -149,6 +155,8 @@ impl Live {
             head_given_up: false,
             state,
             pending: Vec::new(),
+            sender: None,
+            more_than_a_question: false,
         }
     }
 
@@ -157,7 +165,9 @@ impl Live {
         let (State::Tcp(tcp), Some(header)) = (&self.state, arrival.segment.tcp) else { return false };
         header.syn()
             && !header.ack()
-            && (tcp.client_isn.is_some_and(|isn| isn != header.sequence)
+            && (self.is_over
+                || self.record.total.up.payload > 0
+                || tcp.client_isn.is_some_and(|isn| isn != header.sequence)
                 || self.record.started == Started::MidStream)
     }
 
@@ -165,6 +175,14 @@ impl Live {
     #[inline]
     pub(crate) fn take(&mut self, arrival: &Arrival<'_>, from_client: bool, names: &mut Names, room: usize) {
         self.count(arrival, from_client);
+        self.sender = arrival.hardware;
+        let side = usize::from(!from_client);
+        if let (Some(own), Some(sender)) =
+            (self.record.hardware.get(side).copied().flatten(), arrival.hardware)
+            && own != sender
+        {
+            self.record.other_hardware = self.record.other_hardware.or(Some(sender));
+        }
         let cut = arrival.segment.payload.len() < arrival.segment.payload_wire_len;
         if cut {
             self.record.truncated_packets += 1;
@@ -321,13 +339,19 @@ impl Live {
         let mut facts = inspection.facts;
         if !still_waiting || last {
             if (tcp.client.broken || tcp.server.broken)
-                && (still_waiting || facts.layers.is_empty() || is_open_ended(&facts))
+                && (still_waiting
+                    || facts.layers.is_empty()
+                    || is_open_ended(&facts)
+                    || (tcp.client.broken && misses_hello(&facts)))
             {
                 facts.add_anomaly(Anomaly::NotFollowed);
             }
             if tcp.client.contradicts || tcp.server.contradicts {
                 facts.add_anomaly(Anomaly::ContradictingSegments);
             }
+        }
+        if self.more_than_a_question {
+            facts.add_anomaly(Anomaly::MoreThanAQuestion);
         }
         self.record.facts = facts;
         let fresh: Vec<Message> = inspection.dns.into_iter().skip(tcp.dns_taken).collect();
@@ -338,7 +362,7 @@ impl Live {
         }
         for message in fresh {
             let direction = if message.response { Direction::FromServer } else { Direction::FromClient };
-            self.take_dns(message, direction, at, part, names);
+            self.take_dns(&message, direction, at, part, names);
         }
     }
 
@@ -368,19 +392,23 @@ impl Live {
         );
         udp.want = inspection.want;
         if let Some(message) = inspection.dns {
-            self.take_dns(message, direction, arrival.at, arrival.part, names);
+            self.take_dns(&message, direction, arrival.at, arrival.part, names);
         }
     }
 
     fn take_dns(
         &mut self,
-        message: Message,
+        message: &Message,
         direction: Direction,
         at: Timestamp,
         part: Part,
         names: &mut Names,
     ) {
         let group = self.record.facts.protocol() != Some(Protocol::Dns);
+        if !group && direction == Direction::FromClient && (message.response || !message.bare) {
+            self.more_than_a_question = true;
+            self.record.facts.add_anomaly(Anomaly::MoreThanAQuestion);
+        }
         if !message.response {
             for question in &message.questions {
                 self.note_question(&question.name, question.kind, part);
@@ -400,11 +428,16 @@ impl Live {
             return;
         };
         let asked = self.pending.iter().position(|(id, name)| *id == message.id && *name == question.name);
-        let (Some(_), QueryName::Host(name)) = (asked, &question.name) else {
-            self.record.unasked_answers += u64::from(asked.is_none());
+        // The asker's own card does not answer: that would be an answer of its own making.
+        let forged = self.sender.is_some() && self.sender == self.record.hardware[0];
+        let (Some(place), false) = (asked, forged) else {
+            self.record.unasked_answers += 1;
             return;
         };
-        names.learn(name, &message, self.record.server.addr, self.record.client.addr, at);
+        // The first answer counts; a second to the same question ties nothing.
+        self.pending.remove(place);
+        let QueryName::Host(name) = &question.name else { return };
+        names.learn(name, message, self.record.server.addr, self.record.client.addr, at);
     }
 
     fn note_question(&mut self, name: &QueryName, kind: u16, part: Part) {
@@ -414,10 +447,12 @@ impl Live {
             QueryName::Root => (None, ".".to_owned()),
             QueryName::Other(text) => (None, text.clone()),
         };
-        if let Some(known) = self.record.queried.iter_mut().find(|queried| queried.text == text) {
+        let same = |queried: &&mut Queried| queried.text == text && queried.kind == kind;
+        if let Some(known) = self.record.queried.iter_mut().find(same) {
             known.in_window |= in_window;
+            known.times = known.times.saturating_add(1);
         } else if self.record.queried.len() < QUERIED_MAX {
-            self.record.queried.push(Queried { host, text, kind, in_window });
+            self.record.queried.push(Queried { host, text, kind, in_window, times: 1 });
         } else {
             self.record.queried_left_out += 1;
         }
@@ -427,6 +462,11 @@ impl Live {
 /// Protocols whose every message tells something, so that a break in the head matters.
 fn is_open_ended(facts: &Facts) -> bool {
     matches!(facts.protocol(), Some(Protocol::Dns))
+}
+
+/// Whether this is TLS whose client was not understood.
+fn misses_hello(facts: &Facts) -> bool {
+    facts.tls.as_ref().is_some_and(|tls| !tls.client_hello)
 }
 
 /// Whether the first packet seen of a flow came from the side that answers.

@@ -103,6 +103,8 @@ pub struct Queried {
     pub kind: u16,
     /// Whether it was asked within the judged window.
     pub in_window: bool,
+    /// How often it was asked.
+    pub times: u32,
 }
 
 /// One conversation.
@@ -121,6 +123,8 @@ pub struct FlowRecord {
     /// The link-layer addresses of client and server in the first packet, where the capture has
     /// them. Beyond a router that is the router's.
     pub hardware: [Option<[u8; 6]>; 2],
+    /// A further link-layer address that sent packets of the flow, where one did.
+    pub other_hardware: Option<[u8; 6]>,
     /// Whether every packet so far from either side went to a group on the link (link-layer
     /// broadcast or multicast, or IP multicast with a hop limit of 1).
     pub confined_to_link: bool,

@@ -124,10 +124,10 @@ impl Side {
         let known = next.wrapping_sub(sequence) as usize;
         let overlap = known.min(payload.len());
         // Compare what came before with what comes again: the first copy stands.
-        if let Some(from) = self.head.len().checked_sub(known) {
-            if self.head.get(from..from + overlap) != payload.get(..overlap) {
-                self.contradicts = true;
-            }
+        if let Some(from) = self.head.len().checked_sub(known)
+            && self.head.get(from..from + overlap) != payload.get(..overlap)
+        {
+            self.contradicts = true;
         }
         let fresh = payload.get(overlap..).unwrap_or_default();
         let room = HEAD_BYTES_MAX.saturating_sub(self.head.len());

@@ -63,13 +63,19 @@ impl Table {
                 continue;
             }
             let silent = self.now.since(slot.live.record.last);
+            // At the end of time nothing can be put off any more.
+            let again = self.now.after(LOOK_AGAIN);
+            let is_last = again <= self.now;
             if silent >= patience(&slot.live) {
                 return self.take_out(look.slot).map(|live| (live, Ended::Idle));
             }
-            if crowded && (silent > LOOK_AGAIN || look.at > self.now) {
+            if crowded && (silent > LOOK_AGAIN || look.at > self.now || is_last) {
                 return self.take_out(look.slot).map(|live| (live, Ended::Evicted));
             }
-            self.looks.push_back(Look { at: self.now.after(LOOK_AGAIN), ..look });
+            self.looks.push_back(Look { at: again, ..look });
+            if is_last {
+                return None;
+            }
         }
     }
 

@@ -285,9 +285,9 @@ pub(crate) struct Carrier {
 mod tests {
     use super::*;
 
-    fn layer(peeled: Peeled<'_>) -> Option<(Layer, usize)> {
+    fn layer(peeled: &Peeled<'_>) -> Option<(Layer, usize)> {
         match peeled {
-            Peeled::Inner(layer, rest) => Some((layer, rest.len())),
+            Peeled::Inner(layer, rest) => Some((*layer, rest.len())),
             Peeled::LinkOnly(_) | Peeled::Unread(_) => None,
         }
     }
@@ -296,14 +296,14 @@ mod tests {
     fn each_header_leads_to_what_it_carries() {
         let mut ethernet = vec![0; 12];
         ethernet.extend([0x81, 0x00, 0x00, 0x05, 0x08, 0x00, 0x45]);
-        assert_eq!(layer(peel(Layer::Ethernet, &ethernet)), Some((Layer::EtherType(0x8100), 5)));
-        assert_eq!(layer(peel(Layer::EtherType(0x8100), &ethernet[14..])), Some((Layer::Ip, 1)));
-        assert_eq!(layer(peel(Layer::Null, &[2, 0, 0, 0, 0x45])), Some((Layer::Ip, 1)));
-        assert_eq!(layer(peel(Layer::Null, &[0, 0, 0, 30, 0x60])), Some((Layer::Ip, 1)));
-        assert_eq!(layer(peel(Layer::Gre, &[0x20, 0, 8, 0, 1, 2, 3, 4, 0x45])), Some((Layer::Ip, 1)));
-        assert_eq!(layer(peel(Layer::Mpls, &[0, 0, 0, 0, 0, 0, 1, 0, 0x45])), Some((Layer::Ip, 1)));
+        assert_eq!(layer(&peel(Layer::Ethernet, &ethernet)), Some((Layer::EtherType(0x8100), 5)));
+        assert_eq!(layer(&peel(Layer::EtherType(0x8100), &ethernet[14..])), Some((Layer::Ip, 1)));
+        assert_eq!(layer(&peel(Layer::Null, &[2, 0, 0, 0, 0x45])), Some((Layer::Ip, 1)));
+        assert_eq!(layer(&peel(Layer::Null, &[0, 0, 0, 30, 0x60])), Some((Layer::Ip, 1)));
+        assert_eq!(layer(&peel(Layer::Gre, &[0x20, 0, 8, 0, 1, 2, 3, 4, 0x45])), Some((Layer::Ip, 1)));
+        assert_eq!(layer(&peel(Layer::Mpls, &[0, 0, 0, 0, 0, 0, 1, 0, 0x45])), Some((Layer::Ip, 1)));
         assert_eq!(
-            layer(peel(Layer::PppoeSession, &[0x11, 0, 0, 1, 0, 3, 0, 0x21, 0x45])),
+            layer(&peel(Layer::PppoeSession, &[0x11, 0, 0, 1, 0, 3, 0, 0x21, 0x45])),
             Some((Layer::Ip, 1))
         );
         assert!(matches!(peel(Layer::Unread(147), &[]), Peeled::Unread(name) if name == "link type 147"));

@@ -29,6 +29,8 @@ pub(crate) struct Place {
     pub(crate) at: Timestamp,
     /// Whether any fragment lies within the judged window.
     pub(crate) in_window: bool,
+    /// Whether no fragment can go beyond the link.
+    pub(crate) confined: bool,
     /// The tunnel that it came through; 0 is none.
     pub(crate) tunnel: u32,
 }
@@ -71,6 +73,8 @@ pub(crate) struct Joined {
     pub(crate) packets: u64,
     /// Whether any of them lies within the judged window.
     pub(crate) in_window: bool,
+    /// Whether none of them can go beyond the link.
+    pub(crate) confined: bool,
 }
 
 /// What became of a fragment.
@@ -128,6 +132,7 @@ impl Fragments {
         partial.wire_bytes += packet.wire_len as u64;
         partial.packets += 1;
         partial.place.in_window |= place.in_window;
+        partial.place.confined &= place.confined;
         partial.add(packet.payload, fragment.offset, end, fragment.more);
         self.bytes += partial.bytes.len() - before;
         if !partial.is_whole() {
@@ -145,6 +150,7 @@ impl Fragments {
             wire_bytes: partial.wire_bytes,
             packets: partial.packets,
             in_window: partial.place.in_window,
+            confined: partial.place.confined,
         })
     }
 

@@ -102,7 +102,8 @@ fn v6(bytes: &[u8], wire_len: usize) -> Result<IpPacket<'_>, &'static str> {
 /// Reads on in a packet that was put together: what its fragments carried may start with further
 /// headers.
 pub(crate) fn after_joining(packet: IpPacket<'_>) -> Result<IpPacket<'_>, &'static str> {
-    let packet = if packet.source.is_ipv6() { pass_extensions(packet)? } else { unwrap_authentication(packet)? };
+    let packet =
+        if packet.source.is_ipv6() { pass_extensions(packet)? } else { unwrap_authentication(packet)? };
     if packet.fragment.is_some() { Err("IP fragments within fragments") } else { Ok(packet) }
 }
 

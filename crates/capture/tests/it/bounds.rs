@@ -4,7 +4,7 @@ use crate::support::{at, ip, pcap, read, recorder, run, run_recorded, server, st
 use creance_capture::{Ended, Engine, Frame};
 use creance_lab::ip::{self as packets, Segment, Style};
 use creance_lab::link::Link;
-use creance_model::{Duration, Endpoint, Timestamp};
+use creance_model::{Endpoint, Timestamp};
 use creance_wire::Anomaly;
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
@@ -49,7 +49,8 @@ fn more_flows_than_are_kept_are_written_down() {
     assert_eq!(records.len(), count as usize + 1);
     let numbers: HashSet<u64> = records.iter().map(|flow| flow.number).collect();
     assert_eq!(numbers.len(), records.len());
-    let of_first: Vec<_> = records.iter().filter(|flow| flow.client == client(0)).map(|flow| flow.ended).collect();
+    let of_first: Vec<_> =
+        records.iter().filter(|flow| flow.client == client(0)).map(|flow| flow.ended).collect();
     assert_eq!(of_first, [Ended::Evicted, Ended::WithCapture]);
 }
 
@@ -58,7 +59,7 @@ fn connections_on_the_same_ports_at_one_moment_are_all_written_down() {
     let mut engine = Engine::new(Vec::new());
     let count = 5 * FLOWS_MAX;
     for number in 0..count {
-        engine.frame(&frame(at(0), &segment(station(1000), number * 1000, 2, b"")), &[]).unwrap();
+        engine.frame(&frame(at(0), &segment(station(41_000), number * 1000, 2, b"")), &[]).unwrap();
     }
     let (counts, _, records) = engine.finish().unwrap();
     assert_eq!((records.len(), counts.flows_evicted), (count as usize, 0));
@@ -82,7 +83,7 @@ fn heads_are_given_up_at_the_limit_of_memory() {
     }
     let (counts, _, records) = engine.finish().unwrap();
     // 48 MiB by 60 segments of 1400 bytes each.
-    assert_eq!(counts.heads_given_up, u64::from(flows - (48 << 20) / (60 * 1400) - 1));
+    assert_eq!(counts.heads_given_up, u64::from(flows - (48 << 20) / (60 * 1400)));
     assert_eq!(records.iter().map(|flow| whole(flow).packets).sum::<u64>(), packets);
     assert!(records.iter().all(|flow| flow.facts.anomalies.contains(&Anomaly::NotFollowed)));
 }
@@ -127,6 +128,4 @@ fn the_flood_loses_nothing() {
     assert!(visits.iter().all(|flow| flow.facts.names.len() == 1 && flow.bindings.len() == 1));
     let closed = visits.iter().filter(|flow| flow.ended == Ended::Closed).count();
     assert_eq!(closed as u64, flows / 2);
-    assert_eq!(run.counts.last.unwrap().since(run.counts.first.unwrap()).0 / 1_000_000_000, 0);
-    assert!(Duration(1).0 == 1);
 }

@@ -66,10 +66,8 @@ fn in_the_sample() {
 
 #[test]
 fn in_captures_of_the_world() {
-    let place = std::env::var_os("CREANCE_CORPUS").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus"),
-        PathBuf::from,
-    );
+    let place = std::env::var_os("CREANCE_CORPUS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus"), PathBuf::from);
     let mut files = Vec::new();
     list(&place.join("captures"), &mut files);
     files.sort();

@@ -89,7 +89,9 @@ fn blocks_that_contradict_themselves_are_damage_at_their_place() {
     let head = [LITTLE.section(&[]), LITTLE.interface(1, &[])].concat();
     let offset_of = |block: Vec<u8>| match run(&[head.clone(), block].concat()).facts.ending {
         Ending::Damaged { offset, .. } => offset as usize,
-        other => panic!("{other:?}"),
+        ref other @ (Ending::Complete | Ending::CutShort { .. } | Ending::Unreadable { .. }) => {
+            panic!("{other:?}")
+        }
     };
     let packet = LITTLE.packet(0, 0, &[0; 60], &[]);
     let with = |at: usize, value: u32| {
@@ -120,4 +122,38 @@ fn blocks_too_large_to_be_read_are_passed_over() {
     let run = run(&[LITTLE.section(&[]), LITTLE.interface(1, &[]), large, packet].concat());
     assert_eq!((run.facts.ending, run.facts.unknown_blocks), (Ending::Complete, 1));
     assert_eq!(run.counts.packets, 1);
+}
+
+/// Gives bytes and remembers the most that it was ever asked for.
+struct Asked<'a> {
+    bytes: &'a [u8],
+    most: usize,
+}
+
+impl std::io::Read for &mut Asked<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.most = self.most.max(buffer.len());
+        self.bytes.read(buffer)
+    }
+}
+
+#[test]
+fn a_large_claim_makes_no_large_buffer() {
+    let mut file = capture();
+    let place = starts(&file)[3];
+    let head = [LITTLE.section(&[]), LITTLE.interface(1, &[])].concat();
+    let mut files = Vec::new();
+    for claim in [PACKET_BYTES_MAX as u32, 1 << 30, u32::MAX - 3] {
+        file[place + 8..place + 12].copy_from_slice(&claim.to_le_bytes());
+        files.push(file.clone());
+        for kind in [1, 4, 6, 10, 99] {
+            files.push([head.clone(), LITTLE.u32(kind), LITTLE.u32(claim), vec![0; 100]].concat());
+        }
+    }
+    for file in files {
+        let mut input = Asked { bytes: &file, most: 0 };
+        let run = read(&mut input, None).unwrap();
+        assert_ne!(run.facts.ending, Ending::Complete);
+        assert!(input.most <= PACKET_BYTES_MAX + 16, "{} bytes asked for", input.most);
+    }
 }

@@ -1,6 +1,8 @@
 //! Whatever a packet is wrapped in, the conversation within is the flow.
 
-use crate::support::{Run, at, end, hello, ip, names, pcap, recorder, run, run_recorded, server, station, visit, whole};
+use crate::support::{
+    Run, at, end, hello, ip, names, pcap, recorder, run, run_recorded, server, station, visit, whole,
+};
 use creance_capture::PacketLabel;
 use creance_lab::link::{self, Link};
 use creance_lab::tunnel::Tunnel;
@@ -115,7 +117,7 @@ fn the_same_ends_within_two_tunnels_are_two_flows() {
     let mut recorder = recorder();
     for far in ["45.33.0.1", "45.33.0.2"] {
         recorder.tunnel = Some(Tunnel::Gre(ip("192.168.1.23"), ip(far), None));
-        Udp::new(&mut recorder, station(1000), server(9999), at(0)).send(Side::Client, b"x");
+        Udp::new(&mut recorder, station(41_000), server(9999), at(0)).send(Side::Client, b"x");
     }
     let run = run_recorded(recorder);
     assert_eq!(run.to_port(9999).len(), 2);
@@ -153,7 +155,8 @@ fn what_is_not_understood_is_counted_by_name() {
     }
     let run = run_recorded(recorder);
     assert!(run.flows.is_empty());
-    let seen: Vec<_> = run.counts.unread.iter().map(|(name, one)| (name.as_str(), one.packets, one.first_packet)).collect();
+    let seen: Vec<_> =
+        run.counts.unread.iter().map(|(name, one)| (name.as_str(), one.packets, one.first_packet)).collect();
     assert_eq!(
         seen,
         [
@@ -163,7 +166,7 @@ fn what_is_not_understood_is_counted_by_name() {
             ("neither IPv4 nor IPv6", 1, 3)
         ]
     );
-    assert_eq!(run.counts.unread["EtherType 0x1234"].bytes, 12);
+    assert_eq!(run.counts.unread["EtherType 0x1234"].bytes, 40);
     assert_eq!(run.counts.link_only["ARP"].packets, 1);
 }
 
@@ -186,9 +189,11 @@ fn a_trailer_names_the_app() {
 #[test]
 fn a_trailer_within_a_packet_names_nothing() {
     let mut forged = b"upload".to_vec();
-    forged.extend([&[1, 7, 0x20, 0x21, 0, 0, 0x27, 0x8b][..], b"com.other.app\0\0\0\0\0\0\0", &[0; 4]].concat());
+    forged.extend(
+        [&[1, 7, 0x20, 0x21, 0, 0, 0x27, 0x8b][..], b"com.other.app\0\0\0\0\0\0\0", &[0; 4]].concat(),
+    );
     let mut recorder = recorder();
-    Udp::new(&mut recorder, station(1000), server(9999), at(0)).send(Side::Client, &forged);
+    Udp::new(&mut recorder, station(41_000), server(9999), at(0)).send(Side::Client, &forged);
     let run = run_recorded(recorder);
     assert_eq!((run.only().label, run.labels.len()), (None, 0));
     assert_eq!((run.only().truncated_packets, run.only().total.up.payload), (0, 38));

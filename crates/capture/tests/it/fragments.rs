@@ -1,6 +1,8 @@
 //! IP packets in pieces: put together, or accounted for.
 
-use crate::support::{at, end, hello, ip, names, pcap, read, recorder, run, run_recorded, server, station, whole};
+use crate::support::{
+    at, end, hello, ip, names, pcap, read, recorder, run, run_recorded, server, station, whole,
+};
 use creance_capture::Window;
 use creance_lab::ip::{self as packets, Style};
 use creance_lab::link::Link;
@@ -16,7 +18,7 @@ fn pieces(client: Endpoint, server: Endpoint) -> Vec<Vec<u8>> {
 }
 
 fn both_versions() -> [(Endpoint, Endpoint); 2] {
-    [(station(1000), server(9999)), (end("fd00::23", 1000), end("2001:db8::9", 9999))]
+    [(station(41_000), server(9999)), (end("fd00::23", 41_000), end("2001:db8::9", 9999))]
 }
 
 /// A raw-IP capture of packets one second apart.
@@ -47,12 +49,16 @@ fn fragments_are_joined_in_any_order_and_all_of_them_count() {
 
 #[test]
 fn a_hello_in_fragments_is_read() {
-    for (client, server) in [(station(40_000), server(443)), (end("fd00::23", 40_000), end("2001:db8::9", 443))] {
+    for (client, server) in
+        [(station(40_000), server(443)), (end("fd00::23", 40_000), end("2001:db8::9", 443))]
+    {
         let mut recorder = recorder();
         recorder.pieces = 4;
         // Options for the destination stand behind the fragment header, in the first piece only.
         recorder.extensions = vec![(60, vec![1, 4, 0, 0, 0, 0])];
-        Tcp::new(&mut recorder, client, server, at(0)).open().send(Side::Client, &hello("pieces.example.com"));
+        Tcp::new(&mut recorder, client, server, at(0))
+            .open()
+            .send(Side::Client, &hello("pieces.example.com"));
         let run = run_recorded(recorder);
         assert_eq!(names(run.only()), ["pieces.example.com"]);
         assert_eq!(whole(run.only()).packets, run.counts.packets);
@@ -84,7 +90,7 @@ fn contradicting_fragments_are_lost_but_their_bytes_are_not() {
 
 #[test]
 fn what_never_becomes_whole_is_a_flow_of_its_own() {
-    let pieces = pieces(station(1000), server(9999));
+    let pieces = pieces(station(41_000), server(9999));
     let run = run(&capture(&pieces[..2]));
     assert_eq!((run.counts.fragments_lost, run.only().transport), (1, Transport::Other(17)));
     assert_eq!(run.only().total.up.packets, 2);
@@ -100,7 +106,7 @@ fn what_never_becomes_whole_is_a_flow_of_its_own() {
 
 #[test]
 fn a_fragment_beyond_the_largest_packet_is_counted() {
-    let mut piece = pieces(station(1000), server(9999))[2].clone();
+    let mut piece = pieces(station(41_000), server(9999))[2].clone();
     // Offset 8191 * 8, the last.
     piece[6..8].copy_from_slice(&[0x1f, 0xff]);
     let run = run(&capture(&[piece]));
@@ -111,7 +117,7 @@ fn a_fragment_beyond_the_largest_packet_is_counted() {
 #[test]
 fn a_packet_of_which_a_fragment_lies_in_the_window_lies_in_the_window() {
     let window = |from, to| Window { from: at(from), to: at(to) };
-    let pieces = pieces(station(1000), server(9999));
+    let pieces = pieces(station(41_000), server(9999));
     for (packets, window, inside) in [
         (&pieces[..], window(0, 500), true),
         (&pieces[..], window(500, 1500), true),
@@ -129,7 +135,7 @@ fn a_packet_of_which_a_fragment_lies_in_the_window_lies_in_the_window() {
 
 #[test]
 fn fragments_of_different_tunnels_do_not_mix() {
-    let pieces = pieces(station(1000), server(9999));
+    let pieces = pieces(station(41_000), server(9999));
     let through = |far: &str, piece: &[u8]| {
         creance_lab::tunnel::Tunnel::Gre(ip("192.168.1.23"), ip(far), None).wrap(piece, true, 1)
     };
@@ -140,7 +146,8 @@ fn fragments_of_different_tunnels_do_not_mix() {
         through("45.33.0.1", &pieces[1]),
     ]));
     let inner: Vec<_> = run.flows.iter().filter(|flow| !flow.tunnels.is_empty()).collect();
-    let seen: Vec<_> = inner.iter().map(|flow| (flow.transport, flow.total.up.packets, flow.tunnels[0].source)).collect();
+    let seen: Vec<_> =
+        inner.iter().map(|flow| (flow.transport, flow.total.up.packets, flow.tunnels[0].source)).collect();
     assert_eq!(seen, [(Transport::Udp, 3, ip("45.33.0.1")), (Transport::Other(17), 1, ip("45.33.0.2"))]);
     assert_eq!(run.counts.fragments_lost, 1);
 }

@@ -21,7 +21,12 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 /// A frame of raw blocks (RFC 8878, 3.1.1): one segment, its size in four bytes, no checksum.
 fn zstd(bytes: &[u8]) -> Vec<u8> {
-    let mut out = vec![0x28, 0xb5, 0x2f, 0xfd, 0xa0];
+    zstd_with(bytes, &[])
+}
+
+/// The same with a checksum, if there is one.
+fn zstd_with(bytes: &[u8], sum: &[u8]) -> Vec<u8> {
+    let mut out = vec![0x28, 0xb5, 0x2f, 0xfd, if sum.is_empty() { 0xa0 } else { 0xa4 }];
     out.extend((bytes.len() as u32).to_le_bytes());
     let count = bytes.chunks(100_000).count();
     for (index, block) in bytes.chunks(100_000).enumerate() {
@@ -29,6 +34,7 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
         out.extend(&head.to_le_bytes()[..3]);
         out.extend(block);
     }
+    out.extend(sum);
     out
 }
 
@@ -84,8 +90,14 @@ fn a_stream_whose_check_sum_is_wrong_is_not_complete() {
     let mut packed = gzip(&capture());
     let sum = packed.len() - 8;
     packed[sum] ^= 1;
-    let (run, _, digest) = unpack(&packed);
-    assert!(matches!(run.facts.ending, Ending::Unreadable { .. }), "{:?}", run.facts.ending);
-    assert_eq!(run.flows.len(), 200);
-    assert_eq!(digest, digest_of(&packed));
+    for packed in [packed, zstd_with(&capture(), &[1, 2, 3, 4])] {
+        let (run, _, digest) = unpack(&packed);
+        assert!(matches!(run.facts.ending, Ending::Unreadable { .. }), "{:?}", run.facts.ending);
+        assert_eq!(run.flows.len(), 200);
+        assert_eq!(digest, digest_of(&packed));
+    }
+    // XXH64 of no bytes, its lower half (RFC 8878, 3.1.1).
+    let empty = [0x28, 0xb5, 0x2f, 0xfd, 0x24, 0, 1, 0, 0, 0x99, 0xe9, 0xd8, 0x51];
+    let (run, ..) = unpack(&[&empty[..], &zstd(&capture())].concat());
+    assert_eq!((run.facts.ending, run.flows.len()), (Ending::Complete, 200));
 }

@@ -38,13 +38,13 @@ fn sections_may_differ_in_byte_order_and_number_interfaces_anew() {
         ]
         .concat()
     };
-    let file = [part(LITTLE, Link::Ethernet, 1000), part(BIG, Link::RawIp, 1001)].concat();
+    let file = [part(LITTLE, Link::Ethernet, 41_000), part(BIG, Link::RawIp, 41_001)].concat();
     let run = run(&file);
     assert_eq!((run.facts.format, &run.facts.ending), (Format::Pcapng, &Ending::Complete));
     let links: Vec<_> = run.facts.interfaces.iter().map(|i| (i.link_type, i.packets)).collect();
     assert_eq!(links, [(1, 1), (101, 1)]);
     let ports: Vec<_> = run.flows.iter().map(|flow| (flow.client.port, flow.first.0)).collect();
-    assert_eq!(ports, [(1000, 5_000_000_000), (1001, 5_000_000_000)]);
+    assert_eq!(ports, [(41_000, 5_000_000_000), (41_001, 5_000_000_000)]);
 }
 
 #[test]
@@ -55,11 +55,11 @@ fn interfaces_of_one_section_have_their_own_link_type() {
         file.extend(LITTLE.interface(link.linktype() as u16, &[LITTLE.option(2, b"if")]));
     }
     for (link, number) in links.into_iter().zip(0_u16..) {
-        file.extend(LITTLE.packet(number.into(), 0, &datagram(link, 1000 + number), &[]));
+        file.extend(LITTLE.packet(number.into(), 0, &datagram(link, 41_000 + number), &[]));
     }
     let run = run(&file);
     let ports: Vec<_> = run.flows.iter().map(|flow| flow.client.port).collect();
-    assert_eq!(ports, [1000, 1001, 1002, 1003]);
+    assert_eq!(ports, [41_000, 41_001, 41_002, 41_003]);
     assert!(run.counts.unread.is_empty());
     assert_eq!(run.facts.interfaces[2].name.as_deref(), Some("if"));
 }
@@ -67,11 +67,8 @@ fn interfaces_of_one_section_have_their_own_link_type() {
 #[test]
 fn times_follow_the_interface() {
     let time = |options: &[Vec<u8>], ticks| {
-        let file = [
-            LITTLE.section(&[]),
-            LITTLE.interface(1, options),
-            LITTLE.packet(0, ticks, &[0; 60], &[]),
-        ];
+        let file =
+            [LITTLE.section(&[]), LITTLE.interface(1, options), LITTLE.packet(0, ticks, &[0; 60], &[])];
         times(&file.concat())
     };
     assert_eq!(time(&[], 1_500_000), [1_500_000_000]);
@@ -169,17 +166,12 @@ fn packets_name_their_process() {
 
 #[test]
 fn a_flow_of_two_processes_says_so() {
-    let frame = datagram(Link::Ethernet, 1000);
-    let process = |id, name: &[u8]| LITTLE.block(0x8000_0001, &[LITTLE.u32(id), LITTLE.option(2, name)].concat());
+    let frame = datagram(Link::Ethernet, 41_000);
+    let process =
+        |id, name: &[u8]| LITTLE.block(0x8000_0001, &[LITTLE.u32(id), LITTLE.option(2, name)].concat());
     let by = |index| LITTLE.packet(0, 0, &frame, &[LITTLE.option(0x8001, &LITTLE.u32(index)), vec![0; 4]]);
-    let file = [
-        LITTLE.section(&[]),
-        LITTLE.interface(1, &[]),
-        process(1, b"one"),
-        process(2, b"two"),
-        by(0),
-        by(1),
-    ];
+    let file =
+        [LITTLE.section(&[]), LITTLE.interface(1, &[]), process(1, b"one"), process(2, b"two"), by(0), by(1)];
     let run = run(&file.concat());
     let flow = run.only();
     assert_eq!((flow.label, flow.labels_differ, flow.total.up.packets), (Some(0), true, 2));
@@ -209,11 +201,13 @@ fn options_that_reach_beyond_their_block_are_damage_where_times_hang_on_them() {
     assert_eq!(*offset, section.len() as u64);
     assert_eq!(what, "an option of an interface reaches beyond its block");
     // A packet's own options say nothing of the packet.
-    let frame = datagram(Link::Ethernet, 1000);
+    let frame = datagram(Link::Ethernet, 41_000);
     let file = [section, LITTLE.interface(1, &[]), LITTLE.packet(0, 0, &frame, &[long])].concat();
     let run = self::run(&file);
     assert_eq!((&run.facts.ending, run.flows.len()), (&Ending::Complete, 1));
-    for options in [LITTLE.option(9, &[]), LITTLE.option(9, &[20]), LITTLE.option(9, &[0xc0]), LITTLE.option(14, &[1])] {
+    for options in
+        [LITTLE.option(9, &[]), LITTLE.option(9, &[20]), LITTLE.option(9, &[0xc0]), LITTLE.option(14, &[1])]
+    {
         let run = self::run(&[LITTLE.section(&[]), LITTLE.interface(1, &[options])].concat());
         assert!(matches!(run.facts.ending, Ending::Damaged { .. }), "{:?}", run.facts.ending);
     }

@@ -80,7 +80,7 @@ fn a_gap_in_the_hello_shows() {
         tcp.send(Side::Client, &bytes[160..]).close();
     });
     assert!(names(&flow).is_empty());
-    assert!(flow.facts.anomalies.contains(&Anomaly::NotFollowed), "{:?}", flow.facts.anomalies);
+    assert!(flow.facts.anomalies.contains(&Anomaly::NotFollowed), "{:?}", flow.facts);
 }
 
 #[test]
@@ -99,7 +99,9 @@ fn ports_used_again_are_another_flow() {
     visit(&mut recorder, 40_000, "one.example.com", at(0));
     visit(&mut recorder, 40_000, "two.example.com", at(5_000));
     // This one is never closed, and another follows all the same.
-    Tcp::new(&mut recorder, station(40_001), server(443), at(0)).open().send(Side::Client, &hello("three.example.com"));
+    Tcp::new(&mut recorder, station(40_001), server(443), at(0))
+        .open()
+        .send(Side::Client, &hello("three.example.com"));
     visit(&mut recorder, 40_001, "four.example.com", at(5_000));
     let run = run_recorded(recorder);
     let mut seen: Vec<_> = run.flows.iter().flat_map(names).collect();
@@ -155,9 +157,9 @@ fn the_end_is_told() {
         .ended
     };
     assert_eq!(ended(&|_| {}), Ended::WithCapture);
-    assert_eq!(ended(&|tcp| drop(tcp.close())), Ended::Closed);
-    assert_eq!(ended(&|tcp| drop(tcp.reset(Side::Server))), Ended::Reset);
-    assert_eq!(ended(&|tcp| drop(tcp.reset(Side::Client))), Ended::Reset);
+    assert_eq!(ended(&|tcp| _ = tcp.close()), Ended::Closed);
+    assert_eq!(ended(&|tcp| _ = tcp.reset(Side::Server)), Ended::Reset);
+    assert_eq!(ended(&|tcp| _ = tcp.reset(Side::Client)), Ended::Reset);
 }
 
 #[test]
@@ -188,7 +190,8 @@ fn a_second_host_on_one_connection_is_told() {
     let flow = run.only();
     assert_eq!(names(flow), ["one.example.com", "two.example.com"]);
     assert_eq!(flow.facts.anomalies, [Anomaly::NamesDiffer]);
-    let requests: Vec<_> = flow.facts.requests.iter().map(|one| (one.method.as_str(), one.path.as_str())).collect();
+    let requests: Vec<_> =
+        flow.facts.requests.iter().map(|one| (one.method.as_str(), one.path.as_str())).collect();
     assert_eq!(requests, [("GET", "/a"), ("POST", "/b")]);
 }
 

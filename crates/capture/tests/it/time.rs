@@ -10,7 +10,7 @@ fn datagrams(times: &[u64], window: Option<Window>) -> Run {
     let mut packets = Vec::new();
     for &millis in times {
         let mut recorder = recorder();
-        Udp::new(&mut recorder, station(1000), server(9999), at(millis)).send(Side::Client, &[7; 10]);
+        Udp::new(&mut recorder, station(41_000), server(9999), at(millis)).send(Side::Client, &[7; 10]);
         packets.extend(recorder.finish());
     }
     read(&pcap(1, &packets)[..], window).unwrap()
@@ -40,7 +40,7 @@ fn both_edges_belong_to_the_window() {
 #[test]
 fn an_opening_counts_in_the_part_that_it_lies_in() {
     let mut recorder = recorder();
-    creance_lab::Tcp::new(&mut recorder, station(1000), server(443), at(0))
+    creance_lab::Tcp::new(&mut recorder, station(41_000), server(443), at(0))
         .open()
         .until(at(5_000))
         .send(Side::Client, b"more");

@@ -19,12 +19,7 @@ import sys
 import tempfile
 
 # (capture, name): why the name may be missing.
-EXCUSED = {
-    (
-        "haproxy.pcap",
-        "aaaaaaaaaaaaaaaa.xx",
-    ): "the hello stands behind a header of the PROXY protocol, as load balancers put it; the flow has no name here",
-}
+EXCUSED: dict[tuple[str, str], str] = {}
 
 FIELDS = {
     "tls": "tls.handshake.extensions_server_name",

@@ -12,8 +12,8 @@ use creance_model::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::IpAddr;
 
-/// A step backward that packets of several queues make in ordinary life, in nanoseconds.
-const BACKWARD_NANOS_MAX: u64 = 1_000_000_000;
+/// A step backward that packets of several queues make in ordinary life, in nanoseconds: 0.1 s.
+const BACKWARD_NANOS_MAX: u64 = 100_000_000;
 /// Addresses that are told apart.
 const ADDRESSES_MAX: usize = 1 << 16;
 /// Tunnels listed.
@@ -209,8 +209,8 @@ fn inputs(reading: &Reading) -> Vec<String> {
 fn seams(reading: &Reading) -> Vec<String> {
     let mut list = Vec::new();
     if reading.counts.backward_nanos_max > BACKWARD_NANOS_MAX {
-        let seconds = reading.counts.backward_nanos_max / 1_000_000_000;
-        list.push(format!("the clock of the capture steps back by {}", count(seconds, "second")));
+        let millis = reading.counts.backward_nanos_max / 1_000_000;
+        list.push(format!("the clock of the capture steps back by {}", count(millis, "millisecond")));
     }
     let Some(window) = reading.window else { return list };
     let within = |(first, last): (Timestamp, Timestamp)| first <= window.from && window.to <= last;

@@ -103,7 +103,7 @@ impl Rules {
             Ruled::Denied(why, _) if seen.only_empty_segments(flow) => {
                 Ruled::Unclear(format!("only empty segments of a connection opened earlier ({why})"))
             }
-            other => other,
+            other @ (Ruled::Allowed(_) | Ruled::Denied(..) | Ruled::Unclear(_)) => other,
         }
     }
 

@@ -150,17 +150,21 @@ impl Run {
 /// Records handed to the writing thread at a time.
 const BATCH: usize = 128;
 
+/// Records are boxed where they are made, since they pass through many hands.
+#[expect(clippy::vec_box, reason = "moving the boxes costs less than moving the records")]
+type Batch = Vec<Box<FlowRecord>>;
+
 /// Looks at flows and writes them down on a thread of its own, so that reading goes on meanwhile.
 #[derive(Debug)]
 struct WritingThread {
-    batch: Vec<Box<FlowRecord>>,
-    sender: SyncSender<Vec<Box<FlowRecord>>>,
+    batch: Batch,
+    sender: SyncSender<Batch>,
     handle: JoinHandle<io::Result<(Flows, Survey, CertificateStore)>>,
 }
 
 impl WritingThread {
     fn start(mut spill: Spill) -> io::Result<Self> {
-        let (sender, receiver) = sync_channel::<Vec<Box<FlowRecord>>>(8);
+        let (sender, receiver) = sync_channel::<Batch>(8);
         let handle = std::thread::Builder::new().name("flows".into()).spawn(move || {
             let mut survey = Survey::default();
             let mut certificates = CertificateStore::default();

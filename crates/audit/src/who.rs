@@ -119,6 +119,9 @@ struct Judgement {
     to: Timestamp,
 }
 
+/// A chain of certificates by their places, and the name that it was judged for.
+type Chain = (Vec<u32>, Option<HostName>);
+
 /// What attribution needs besides a flow.
 #[derive(Debug)]
 pub(crate) struct Attributor<'a> {
@@ -127,7 +130,7 @@ pub(crate) struct Attributor<'a> {
     pub(crate) roots: &'a Roots,
     pub(crate) geo: &'a Table<'a>,
     pub(crate) stations: &'a Stations,
-    judged: RefCell<HashMap<(Vec<u32>, Option<HostName>), Judgement>>,
+    judged: RefCell<HashMap<Chain, Judgement>>,
     subjects: RefCell<HashMap<u32, Option<String>>>,
 }
 

@@ -151,7 +151,6 @@ impl Run {
 const BATCH: usize = 128;
 
 /// Records are boxed where they are made, since they pass through many hands.
-#[expect(clippy::vec_box, reason = "moving the boxes costs less than moving the records")]
 type Batch = Vec<Box<FlowRecord>>;
 
 /// Looks at flows and writes them down on a thread of its own, so that reading goes on meanwhile.

@@ -39,7 +39,6 @@ pub(crate) enum Subject {
 #[derive(Debug, Args)]
 #[command(after_help = "Exit status: 0 every requested claim is upheld, or none was requested; \
     1 a requested claim is refuted; 2 the audit could not run; 3 none is refuted, but one is inconclusive.")]
-#[expect(clippy::struct_excessive_bools, reason = "switches")]
 pub(crate) struct AuditArgs {
     /// Captures: pcap or pcapng, also .gz and .zst; `-` is standard input. Several are read as parts of
     /// one recording.

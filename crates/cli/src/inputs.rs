@@ -34,7 +34,7 @@ fn open_one(path: &Path, with_digest: bool) -> Result<(InputFile, Option<u64>)> 
         bail!("`{}` is a folder; name the captures in it", path.display());
     }
     // A pipe or device has no length.
-    let bytes = metadata.is_file().then(|| metadata.len());
+    let bytes = metadata.is_file().then_some(metadata.len());
     let source = Source::new(file, with_digest).with_context(cannot)?;
     Ok((InputFile { name: name_of(path), source }, bytes))
 }

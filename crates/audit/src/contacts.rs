@@ -27,6 +27,7 @@ const SPANS_MAX: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Service(String),
+    Claimed(String),
     Host(HostName),
     Resolver(IpAddr),
     Tunnel(IpAddr),
@@ -186,6 +187,7 @@ impl Gathered {
     fn contact(self, key: &Key, start: Timestamp) -> Contact {
         let (kind, id) = match key {
             Key::Service(id) => ("service", id.clone()),
+            Key::Claimed(id) => ("claimed service", id.clone()),
             Key::Host(host) => ("unknown host", host.to_string()),
             Key::Resolver(addr) => ("resolver", addr.to_string()),
             Key::Tunnel(addr) => ("tunnel", addr.to_string()),
@@ -239,21 +241,26 @@ fn key(judged: &Judged<'_>) -> Key {
         return name.host.clone().map_or(Key::Address(addr), Key::Host);
     }
     let ids: BTreeSet<&str> = name.listed.iter().map(|listed| listed.found.service.id.as_str()).collect();
-    Key::Service(ids.into_iter().collect::<Vec<_>>().join(" + "))
+    let ids = ids.into_iter().collect::<Vec<_>>().join(" + ");
+    // What merely claims a name is not counted with those whose name it is.
+    if name.tie.holds() { Key::Service(ids) } else { Key::Claimed(ids) }
 }
 
 fn describe_key(entry: &mut Gathered, key: &Key, judged: &Judged<'_>) {
     entry.name = match key {
-        Key::Service(id) => id.clone(),
+        Key::Service(id) | Key::Claimed(id) => id.clone(),
         Key::Host(host) => host.to_string(),
         Key::Resolver(addr) => format!("resolver {addr}"),
         Key::Tunnel(addr) => format!("tunnel to {addr}"),
         Key::Address(addr) => addr.to_string(),
     };
     let listed = judged.who.names.first().map(|name| name.listed.as_slice()).unwrap_or_default();
-    if let (Key::Service(_), Some(first)) = (key, listed.first()) {
+    if let (Key::Service(_) | Key::Claimed(_), Some(first)) = (key, listed.first()) {
         let join = |texts: BTreeSet<&str>| texts.into_iter().collect::<Vec<_>>().join(" / ");
         entry.name = join(listed.iter().map(|listed| listed.found.service.name.as_str()).collect());
+        if matches!(key, Key::Claimed(_)) {
+            entry.name = format!("claims to be {}", entry.name);
+        }
         entry.purpose =
             Some(join(listed.iter().map(|listed| listed.found.service.purpose.as_str()).collect()));
         entry.party = Some(first.found.party.name.clone());

@@ -13,7 +13,8 @@ pub(crate) fn headline(report: &Report) -> Vec<String> {
         .map(|claim| verdict_line(report, claim))
         .collect();
     if lines.is_empty() {
-        let services = report.contacts.iter().filter(|contact| contact.kind == "service").count() as u64;
+        let services =
+            report.contacts.iter().filter(|contact| contact.kind.ends_with("service")).count() as u64;
         let unknown =
             report.contacts.iter().filter(|contact| contact.kind.starts_with("unknown")).count() as u64;
         lines.push(format!(

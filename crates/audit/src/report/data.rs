@@ -303,7 +303,8 @@ pub struct Table {
 /// Somebody whom the stations talked to.
 #[derive(Debug, Clone, Serialize)]
 pub struct Contact {
-    /// `service`, `unknown host`, `unknown address`, `resolver` or `tunnel`.
+    /// `service`, `claimed service` (nothing ties its name to the address), `unknown host`,
+    /// `unknown address`, `resolver` or `tunnel`.
     pub kind: String,
     /// The service's id, the host, or the address.
     pub id: String,

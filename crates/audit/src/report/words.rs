@@ -180,7 +180,7 @@ pub(super) fn seconds_between(from: &str, to: &str) -> Option<f64> {
 
 /// What the catalogue says that a contact takes, for where it says nothing.
 pub(super) fn takes_none(contact: &Contact) -> &'static str {
-    if contact.kind == "service" { "the address only" } else { "not known" }
+    if contact.kind.ends_with("service") { "the address only" } else { "not known" }
 }
 
 /// The party of a contact with its kind, such as `DJI (first party)`.

@@ -101,7 +101,13 @@ fn contacts(screen: &mut Screen, report: &Report) {
         screen.heading("No contact was seen.");
         return;
     }
-    screen.heading("Contacts, by bytes sent");
+    match &report.question.window {
+        None => screen.heading("Contacts, by bytes sent"),
+        Some(window) => {
+            let judged = format!("judged is {} to {}", window.from, window.to);
+            screen.heading(&format!("Contacts in the whole capture, by bytes sent ({judged})"));
+        }
+    }
     let columns = Columns::of(screen.width);
     let heading = columns.row(["service", "party", "law", "servers in", "takes", "protection"], "sent");
     screen.line(&[(Ink::Soft, "  "), (Ink::Soft, &heading)]);

@@ -1,6 +1,6 @@
 //! The report as one HTML file: no script, nothing from outside, made to be read and printed.
 //!
-//! Whatever a capture holds may stand in a report. maud escapes markup; [`finish`] writes out the
+//! Whatever a capture holds may stand in a report. maud escapes markup; `finish` writes out the
 //! characters that would reorder or hide text, over the whole page, so that no place is forgotten;
 //! and names are cut where they are longer than any honest one.
 

@@ -1,6 +1,6 @@
 //! The report for a terminal: the verdict first, why, whom the stations talked to, what limits it.
 //!
-//! Whatever a capture holds may stand in a report. Every text goes through [`screen::Screen`],
+//! Whatever a capture holds may stand in a report. Every text goes through `screen::Screen`,
 //! which writes out the characters that could command the terminal.
 
 mod comparison;

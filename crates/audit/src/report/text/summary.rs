@@ -101,12 +101,10 @@ fn contacts(screen: &mut Screen, report: &Report) {
         screen.heading("No contact was seen.");
         return;
     }
-    match &report.question.window {
-        None => screen.heading("Contacts, by bytes sent"),
-        Some(window) => {
-            let judged = format!("judged is {} to {}", window.from, window.to);
-            screen.heading(&format!("Contacts in the whole capture, by bytes sent ({judged})"));
-        }
+    if report.question.window.is_some() {
+        screen.heading("Contacts, in the window and out of it, by bytes sent");
+    } else {
+        screen.heading("Contacts, by bytes sent");
     }
     let columns = Columns::of(screen.width);
     let heading = columns.row(["service", "party", "law", "servers in", "takes", "protection"], "sent");

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// How many damaged captures are judged; where no real captures are at hand, a third of them.
 /// CREANCE_DAMAGE_CASES sets another number.
-const CASES: u64 = 6_000;
+const CASES: u64 = 20_000;
 /// One in so many is a story of the lab, whose rules take most of the time to decide.
 const STORY_EVERY: u64 = 3;
 /// Real captures larger than this are left out, in bytes.

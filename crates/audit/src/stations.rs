@@ -85,7 +85,7 @@ impl Survey {
         }
         let [own, other] = flow.hardware;
         let sent = [(own, client, flow.total.up.packets), (other, server, flow.total.down.packets)];
-        if !flow.confined_to_link {
+        if !flow.confined_to_link && self.cards.len() < ADDRESSES_MAX {
             let cards = sent.iter().filter(|(.., packets)| *packets > 0);
             self.cards.extend(cards.filter_map(|(card, addr, _)| Some(((*card)?, *addr))));
             // Which of the two addresses a further card used is not kept: it counts for both.

@@ -48,7 +48,9 @@ fn carries_more(flow: &FlowRecord) -> bool {
         Some(Protocol::Ntp) => payload > packets * 68,
         Some(Protocol::Stun) => payload.max(back) > 8 << 10,
         // What an echo carries is free to choose.
-        Some(Protocol::Icmp | Protocol::GroupMembership) => scope(flow.server.addr) == Scope::Global,
+        Some(Protocol::Icmp | Protocol::GroupMembership) => {
+            [flow.client.addr, flow.server.addr].iter().any(|addr| scope(*addr) == Scope::Global)
+        }
         Some(Protocol::Dns) => !flow.facts.anomalies.is_empty(),
         Some(_) => payload > 64 << 10,
         None => false,

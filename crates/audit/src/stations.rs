@@ -92,6 +92,7 @@ impl Survey {
             self.cards.extend(flow.other_hardware.iter().flat_map(|card| [(*card, client), (*card, server)]));
         }
         self.overflowed |= self.cards.len() >= ADDRESSES_MAX;
+        self.overflowed |= self.asked.len() >= ADDRESSES_MAX;
         self.overflowed |= self.seen.len() >= ADDRESSES_MAX || self.pairs.len() >= ADDRESSES_MAX;
     }
 

@@ -5,6 +5,7 @@ use crate::claims::{
     Categories, Certificates, Cleartext, Decider, DeniedSdk, Explained, Held, Jurisdictions, Parties, Places,
     untested,
 };
+use crate::clerk::{Case, Clerk};
 use crate::contacts::Contacts;
 use crate::coverage::Observed;
 use crate::flows::{FlowLines, Hosts, Stays};
@@ -12,25 +13,18 @@ use crate::headline::headline;
 use crate::judged::{Judged, Ownership};
 use crate::knowledge::Knowledge;
 use crate::mode::{Ruled, Rules};
-use crate::protection::{blinding, describe, protection};
 use crate::question::Question;
 use crate::reading::Reading;
 use crate::report::data::{self, Claim, Report, Variant};
 use crate::sent::{Direction, Seen};
-use crate::stations::Stations;
 use crate::who::{Attributor, Who};
-use creance_capture::{FlowRecord, PacketLabel};
+use creance_capture::{FlowRecord, Flows, PacketLabel};
 use creance_catalogue::Catalogue;
-use creance_model::{HostName, Mode, PartyKind, ServiceId};
+use creance_model::{Mode, PartyKind, ServiceId};
 use creance_policy::Policies;
-use creance_residency::Residency;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
-use std::net::IpAddr;
-use std::rc::Rc;
-
-/// Places remembered between flows.
-const PLACES_MAX: usize = 20_000;
+use std::sync::mpsc::sync_channel;
 
 /// Which services a station talks to without the app, with bytes sent.
 #[derive(Debug, Clone, Default)]
@@ -84,27 +78,29 @@ fn platform_services<'w>(who: &'w Who<'_>) -> Vec<&'w ServiceId> {
 }
 
 /// A verdict under other assumptions, while flows come in.
-struct Alternative<'a> {
+struct Alternative {
     name: &'static str,
     rules: Rules,
-    /// Its catalogue, where that is not the audit's.
-    attributor: Option<Attributor<'a>>,
+    /// Whether names are looked up in the shipped catalogue instead of the audit's.
+    shipped_catalogue: bool,
     held: Decider,
 }
+
+/// Cases handed over at a time.
+const BATCH: usize = 64;
+/// Batches that may wait.
+const BATCHES_AHEAD: usize = 8;
 
 /// Everything that is needed to judge a flow.
 struct Court<'a> {
     question: &'a Question,
     knowledge: &'a Knowledge,
-    stations: &'a Stations,
     labels: &'a [PacketLabel],
     baseline: Option<&'a Baseline>,
     tells_app: bool,
-    attributor: Attributor<'a>,
     rules: Option<Rules>,
-    alternatives: Vec<Alternative<'a>>,
+    alternatives: Vec<Alternative>,
     deciders: Vec<Decider>,
-    places: HashMap<IpAddr, Rc<Residency>>,
     observed: Observed,
     contacts: Contacts,
     hosts: Hosts,
@@ -127,9 +123,10 @@ pub fn audit(
     let stations = reading.survey.stations(question);
     let mut lines = FlowLines::new(flow_lines)?;
     // The flows are taken out, so that the rest can be looked at while they are read.
-    let mut court = Court::new(reading, question, knowledge, &stations, baseline);
-    let mut flows = reading.flows.try_clone()?;
-    flows.each(|flow| court.hear(&flow, &mut lines))?;
+    let mut court = Court::new(reading, question, knowledge, baseline);
+    let flows = reading.flows.try_clone()?;
+    let clerk = Clerk::new(reading, question, knowledge, &stations);
+    in_order(flows, clerk, |case| court.hear(case, &mut lines))?;
     let limits = court.observed.limits(reading, &stations, court.tells_app);
     let requested = question.requested();
     let mut claims: Vec<Claim> = Vec::new();
@@ -182,31 +179,60 @@ pub fn audit(
     Ok(report)
 }
 
+/// Shows every flow's case to `hear`, in the order of the flows, while the next ones are prepared
+/// on a thread of their own.
+fn in_order(
+    mut flows: Flows,
+    mut clerk: Clerk<'_>,
+    mut hear: impl FnMut(&Case<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(BATCHES_AHEAD);
+        let preparing = std::thread::Builder::new().name("cases".into()).spawn_scoped(scope, move || {
+            let mut batch = Vec::with_capacity(BATCH);
+            flows.each(|flow| {
+                batch.push(clerk.prepare(flow));
+                if batch.len() < BATCH {
+                    return Ok(());
+                }
+                let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+                sender.send(full).map_err(|_| io::Error::other("flows are no longer judged"))
+            })?;
+            sender.send(batch).map_err(|_| io::Error::other("flows are no longer judged"))
+        })?;
+        let mut heard = Ok(());
+        // Where hearing fails the receiver is dropped, which ends the other thread.
+        for case in receiver.into_iter().flatten() {
+            heard = hear(&case);
+            if heard.is_err() {
+                break;
+            }
+        }
+        let prepared = preparing.join().unwrap_or_else(|_| Err(io::Error::other("preparing flows failed")));
+        heard.and(prepared)
+    })
+}
+
 impl<'a> Court<'a> {
     fn new(
         reading: &'a Reading,
         question: &'a Question,
         knowledge: &'a Knowledge,
-        stations: &'a Stations,
         baseline: Option<&'a Baseline>,
     ) -> Self {
         let exempt: BTreeSet<ServiceId> = question.exempt.keys().cloned().collect();
         let granted: BTreeSet<ServiceId> = question.granted.keys().cloned().collect();
-        let Knowledge { catalogue, policies, roots, geo, .. } = knowledge;
+        let Knowledge { catalogue, policies, .. } = knowledge;
         let rules = question.mode.map(|mode| Rules::new(policies, catalogue, mode, &exempt, &granted));
-        let attributor = Attributor::new(catalogue, &reading.certificates, roots, geo, stations);
         let mut court = Self {
             question,
             knowledge,
-            stations,
             labels: &reading.labels,
             baseline,
             tells_app: tells_app(reading, question, baseline),
-            attributor,
             rules,
             alternatives: Vec::new(),
             deciders: Vec::new(),
-            places: HashMap::new(),
             observed: Observed::default(),
             contacts: Contacts::default(),
             hosts: Hosts::default(),
@@ -225,14 +251,13 @@ impl<'a> Court<'a> {
         let none = BTreeSet::new();
         let mut add = |name,
                        policies: &Policies,
-                       catalogue: &'a Catalogue,
+                       catalogue: &Catalogue,
                        exempt: &BTreeSet<_>,
                        granted: &BTreeSet<_>| {
-            let own = !std::ptr::eq(catalogue, &raw const knowledge.catalogue);
             self.alternatives.push(Alternative {
                 name,
                 rules: Rules::new(policies, catalogue, mode, exempt, granted),
-                attributor: own.then(|| self.attributor.with_catalogue(catalogue)),
+                shipped_catalogue: !std::ptr::eq(catalogue, &raw const knowledge.catalogue),
                 held: Decider::new(held(mode, exempt, granted)),
             });
         };
@@ -250,37 +275,27 @@ impl<'a> Court<'a> {
         }
     }
 
-    fn hear(&mut self, flow: &FlowRecord, lines: &mut FlowLines<'_>) -> io::Result<()> {
-        let seen = Seen::new(flow, self.stations, self.question, &self.knowledge.catalogue);
-        let who = self.attributor.who(flow, &seen);
-        let in_window = seen.left_in_window(flow);
+    fn hear(&mut self, case: &Case<'_>, lines: &mut FlowLines<'_>) -> io::Result<()> {
+        let Case { flow, seen, who, .. } = case;
         let ruled = match &mut self.rules {
-            Some(rules) if in_window => Some(rules.rule(flow, &seen, &who)),
+            Some(rules) if case.in_window => Some(rules.rule(flow, seen, who)),
             Some(_) | None => None,
         };
-        let first_name = who.names.first().and_then(|name| name.host.clone());
-        let validity =
-            (!flow.certificates.is_empty()).then(|| self.attributor.validity(flow, first_name.as_ref()));
-        let ownership = self.ownership(flow, &seen, &who);
-        let blinding = blinding(flow);
-        let place = self.place(seen.remote.addr, first_name.as_slice());
-        let remote =
-            if seen.remote.port == 0 { seen.remote.addr.to_string() } else { seen.remote.to_string() };
-        let protocols = describe(&flow.facts).join(",");
+        let ownership = self.ownership(flow, seen, who);
         let judged = Judged {
             flow,
-            seen: &seen,
-            who: &who,
-            remote: &remote,
-            protocols: &protocols,
-            place: &place,
-            protection: protection(flow),
-            blinding: &blinding,
+            seen,
+            who,
+            remote: &case.remote,
+            protocols: &case.protocols,
+            place: &case.place,
+            protection: case.protection,
+            blinding: &case.blinding,
             ruled: ruled.as_ref(),
             ownership,
             tells_app: self.tells_app,
-            validity,
-            in_window,
+            validity: case.validity,
+            in_window: case.in_window,
         };
         self.observed.add(&judged);
         self.hosts.add(flow);
@@ -293,38 +308,27 @@ impl<'a> Court<'a> {
                 let Knowledge { geo, catalogue, .. } = self.knowledge;
                 self.contacts.add(&judged, app, geo, catalogue);
             }
-            Direction::Stayed(why) => self.stays.add(flow, &seen, why),
+            Direction::Stayed(why) => self.stays.add(flow, seen, why),
             Direction::InboundOnly | Direction::NotOfStation => {}
         }
         for decider in &mut self.deciders {
             decider.add(&judged);
         }
         lines.add(&judged, app)?;
-        self.hear_alternatives(flow, &seen, &judged);
+        self.hear_alternatives(case, &judged);
         Ok(())
     }
 
-    fn hear_alternatives(&mut self, flow: &FlowRecord, seen: &Seen, judged: &Judged<'_>) {
-        if !judged.in_window {
+    fn hear_alternatives(&mut self, case: &Case<'_>, judged: &Judged<'_>) {
+        if !case.in_window {
             return;
         }
         for alternative in &mut self.alternatives {
-            let own = alternative.attributor.as_ref().map(|attributor| attributor.who(flow, seen));
-            let who = own.as_ref().unwrap_or(judged.who);
-            let ruled: Ruled = alternative.rules.rule(flow, seen, who);
+            let shipped = case.who_by_shipped_catalogue.as_ref().filter(|_| alternative.shipped_catalogue);
+            let who = shipped.unwrap_or(&case.who);
+            let ruled: Ruled = alternative.rules.rule(&case.flow, &case.seen, who);
             alternative.held.add(&Judged { who, ruled: Some(&ruled), ..*judged });
         }
-    }
-
-    fn place(&mut self, addr: IpAddr, names: &[HostName]) -> Rc<Residency> {
-        if let Some(known) = self.places.get(&addr) {
-            return Rc::clone(known);
-        }
-        let place = Rc::new(self.knowledge.geo.locate(addr, names, self.knowledge.mmdb.as_ref()));
-        if self.places.len() < PLACES_MAX {
-            self.places.insert(addr, Rc::clone(&place));
-        }
-        place
     }
 
     fn ownership(&mut self, flow: &FlowRecord, seen: &Seen, who: &Who<'_>) -> Ownership {

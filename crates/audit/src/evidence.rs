@@ -1,9 +1,11 @@
 //! Flows that show something, gathered by reason.
 
 use crate::report::data::Reason;
+use foldhash::HashMap;
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 /// Flow numbers kept for one reason.
 const NUMBERS_MAX: usize = 20;
@@ -74,10 +76,27 @@ impl fmt::Display for Why<'_> {
     }
 }
 
+/// A sentence as a key that is looked up for every flow: one claim's few sentences differ in
+/// length, and the same one nearly always lies at the same address.
+#[derive(Debug, Clone, Copy, Eq)]
+struct Form(&'static str);
+
+impl PartialEq for Form {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0) || self.0 == other.0
+    }
+}
+
+impl Hash for Form {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_usize(self.0.len());
+    }
+}
+
 /// Evidence by reason.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reasons {
-    by_form: HashMap<&'static str, HashMap<String, Evidence>>,
+    by_form: HashMap<Form, HashMap<String, Evidence>>,
     kinds: usize,
     further: Evidence,
 }
@@ -85,7 +104,7 @@ pub(crate) struct Reasons {
 impl Reasons {
     /// Notes a flow that shows a reason. Reasons beyond the bound are counted together.
     pub(crate) fn add(&mut self, why: &Why<'_>, number: u64) {
-        let by_subject = self.by_form.entry(why.form).or_default();
+        let by_subject = self.by_form.entry(Form(why.form)).or_default();
         if let Some(evidence) = by_subject.get_mut(why.subject.as_ref()) {
             evidence.add(number);
         } else if self.kinds < REASONS_MAX {
@@ -112,7 +131,7 @@ impl Reasons {
             .by_form
             .iter()
             .flat_map(|(form, subjects)| {
-                subjects.iter().map(move |(subject, evidence)| (form, subject, evidence))
+                subjects.iter().map(move |(subject, evidence)| (form.0, subject, evidence))
             })
             .map(|(form, subject, evidence)| reason(Why::about(form, subject).to_string(), evidence))
             .collect();

@@ -8,7 +8,8 @@ use crate::sent::{Direction, Seen};
 use crate::when::rfc3339;
 use creance_capture::{Ended, FlowRecord, Started};
 use creance_wire::{Anomaly, NameSource};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use foldhash::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 /// Flows listed in the report itself, those with the lowest numbers.

@@ -7,6 +7,7 @@
 mod asked;
 mod audit;
 mod claims;
+mod clerk;
 mod contacts;
 mod coverage;
 mod evidence;

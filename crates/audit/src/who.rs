@@ -9,8 +9,11 @@ use creance_model::{HostName, PartyKind, Scope, Timestamp, Transport, scope};
 use creance_residency::Table;
 use creance_wire::certificate::{self, Certificate, Roots, Validity};
 use creance_wire::{NameSource, Protocol, ProxyTarget};
+use foldhash::HashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
+
+/// Judgements of certificates remembered between flows.
+const JUDGED_MAX: usize = 20_000;
 
 /// How a name came to a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -233,9 +236,11 @@ impl<'a> Attributor<'a> {
             .collect();
         let validity = certificate::validate(&chain, name, at, self.roots);
         let (from, to) = unchanged(&chain, at);
-        if self.judged.borrow().len() < 20_000 {
-            self.judged.borrow_mut().insert(key, Judgement { validity, from, to });
+        let mut judged = self.judged.borrow_mut();
+        if judged.len() >= JUDGED_MAX {
+            judged.clear();
         }
+        judged.insert(key, Judgement { validity, from, to });
         validity
     }
 

@@ -26,6 +26,8 @@ pub use counts::{Counts, Unread};
 
 /// Layers within one another that are followed.
 const DEPTH_MAX: u8 = 12;
+/// Bytes that what was learnt of the flows in progress may take; beyond, flows are written down.
+const KEPT_BYTES_MAX: usize = 32 << 20;
 /// Bytes held for reassembly over all flows.
 const HELD_BYTES_MAX: usize = 48 << 20;
 
@@ -66,7 +68,10 @@ pub struct Engine<S> {
     fragments: Fragments,
     tunnels: Tunnels,
     labels: Labels,
+    /// Bytes held for reassembly, over all flows.
     held: usize,
+    /// About how many bytes what was learnt of the flows in progress takes.
+    kept: usize,
     counts: Counts,
     error: Option<std::io::Error>,
 }
@@ -102,6 +107,7 @@ impl<S: FlowSink> Engine<S> {
             tunnels: Tunnels::default(),
             labels: Labels::default(),
             held: 0,
+            kept: 0,
             counts: Counts::default(),
             error: None,
         }
@@ -133,7 +139,7 @@ impl<S: FlowSink> Engine<S> {
             Some(last) if frame.at < last => self.counts.note_backward(frame.at, last),
             Some(_) | None => self.counts.last = Some(frame.at),
         }
-        while let Some((live, ended)) = self.table.expire(frame.at) {
+        while let Some((live, ended)) = self.table.expire(frame.at, self.kept > KEPT_BYTES_MAX) {
             self.counts.flows_evicted += u64::from(ended == Ended::Evicted);
             self.emit(live, ended);
         }
@@ -310,19 +316,23 @@ impl<S: FlowSink> Engine<S> {
             label: context.label,
             hardware: if context.tunnel == 0 { context.hardware[0] } else { None },
         };
-        if self.table.find(&key).is_some_and(|live| live.is_superseded_by(&arrival))
-            && let Some(live) = self.table.remove(&key)
-        {
+        let room = HELD_BYTES_MAX.saturating_sub(self.held);
+        let mut is_superseded = false;
+        if let Some(live) = self.table.find(&key) {
+            is_superseded = live.is_superseded_by(&arrival);
+            if !is_superseded {
+                let (held, kept) = (live.held, live.kept);
+                live.record.is_tunnel |= is_tunnel;
+                live.take(&arrival, live.client_is_low == source_is_low, &mut self.names, room);
+                self.held = (self.held + live.held).saturating_sub(held);
+                self.kept = (self.kept + live.kept).saturating_sub(kept);
+                return;
+            }
+        }
+        if is_superseded && let Some(live) = self.table.remove(&key) {
             self.emit(live, Ended::Closed);
         }
         let room = HELD_BYTES_MAX.saturating_sub(self.held);
-        if let Some(live) = self.table.find(&key) {
-            let before = live.held;
-            live.record.is_tunnel |= is_tunnel;
-            live.take(&arrival, live.client_is_low == source_is_low, &mut self.names, room);
-            self.held = (self.held + live.held).saturating_sub(before);
-            return;
-        }
         self.flows += 1;
         let mut live = Live::new(self.flows, self.input, &arrival, source_is_low);
         live.record.bindings = self.names.of(live.record.server.addr);
@@ -334,12 +344,15 @@ impl<S: FlowSink> Engine<S> {
             live.record.hardware = if from_client { [sender, receiver] } else { [receiver, sender] };
         }
         live.take(&arrival, live.client_is_low == source_is_low, &mut self.names, room);
+        live.weigh();
         self.held += live.held;
+        self.kept += live.kept;
         self.table.insert(key, live);
     }
 
     fn emit(&mut self, live: Live, ended: Ended) {
         self.held = self.held.saturating_sub(live.held);
+        self.kept = self.kept.saturating_sub(live.kept);
         self.counts.heads_given_up += u64::from(live.head_given_up);
         let record = live.finish(ended, &mut self.names);
         if let Err(error) = self.sink.take(record) {

@@ -8,6 +8,8 @@ use std::net::IpAddr;
 
 /// Addresses remembered; beyond, the oldest are forgotten.
 const ADDRESSES_MAX: usize = 50_000;
+/// Bytes that they take; beyond, the oldest addresses are forgotten.
+const BYTES_MAX: usize = 24 << 20;
 /// Names remembered for one address; beyond, the oldest are forgotten.
 const NAMES_MAX: usize = 16;
 /// The longest chain of aliases followed.
@@ -18,6 +20,8 @@ const ALIASES_MAX: usize = 16;
 pub(crate) struct Names {
     by_address: HashMap<IpAddr, Vec<Binding>, foldhash::fast::RandomState>,
     order: VecDeque<IpAddr>,
+    /// About how much memory the ties take, in bytes.
+    held: usize,
     /// Ties that were forgotten to make room.
     pub(crate) forgotten: u64,
 }
@@ -60,21 +64,25 @@ impl Names {
 
     fn tie(&mut self, addr: IpAddr, binding: Binding) {
         if !self.by_address.contains_key(&addr) {
-            if self.order.len() >= ADDRESSES_MAX {
-                let oldest = self.order.pop_front().and_then(|oldest| self.by_address.remove(&oldest));
-                self.forgotten += oldest.map_or(0, |list| list.len() as u64);
+            while self.order.len() >= ADDRESSES_MAX || self.held > BYTES_MAX {
+                let Some(oldest) = self.order.pop_front() else { break };
+                let forgotten = self.by_address.remove(&oldest).unwrap_or_default();
+                self.held -= forgotten.iter().map(Binding::held).sum::<usize>();
+                self.forgotten += forgotten.len() as u64;
             }
             self.order.push_back(addr);
         }
+        self.held += binding.held();
         let list = self.by_address.entry(addr).or_default();
         if let Some(known) =
             list.iter_mut().find(|known| known.name == binding.name && known.resolver == binding.resolver)
         {
+            self.held -= known.held();
             *known = binding;
             return;
         }
         if list.len() >= NAMES_MAX {
-            list.remove(0);
+            self.held -= list.remove(0).held();
             self.forgotten += 1;
         }
         list.push(binding);
@@ -101,6 +109,7 @@ mod tests {
             rcode: 0,
             truncated: false,
             malformed: false,
+            ordinary: false,
             bare: false,
             questions: vec![Question { name: QueryName::Host(host("a.test")), kind: 1 }],
             answers: vec![

@@ -15,6 +15,11 @@ use args::{Arguments, Command};
 use clap::Parser;
 use std::process::ExitCode;
 
+/// Flow records are made on one thread and freed on another, for which the system's allocator
+/// takes locks.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Could not run.
 const COULD_NOT_RUN: u8 = 2;
 

@@ -57,12 +57,13 @@ impl HostName {
         if label == 0 {
             return Err(HostNameError::EmptyLabel);
         }
-        let text: String = bytes.iter().map(|byte| char::from(byte.to_ascii_lowercase())).collect();
-        // A name whose last label is a number would be read as an address by some resolvers.
-        let numeric = text.rsplit('.').next().is_some_and(|last| {
-            last.bytes().all(|b| b.is_ascii_digit())
-                || last.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
-        });
+        let text = String::from_utf8(bytes.to_ascii_lowercase()).map_err(|_| HostNameError::Byte(0x80))?;
+        // A name whose last label is a number would be read as an address by some resolvers. Every
+        // such label begins with a digit.
+        let last = text.get(text.len() - label..).unwrap_or_default();
+        let numeric = last.starts_with(|c: char| c.is_ascii_digit())
+            && (last.bytes().all(|b| b.is_ascii_digit())
+                || last.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit())));
         if numeric {
             return Err(HostNameError::Address);
         }

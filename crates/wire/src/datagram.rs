@@ -16,6 +16,14 @@ pub struct Memory {
     openvpn: Option<vpn::Opening>,
 }
 
+impl Memory {
+    /// The memory that it takes besides its own size, in bytes.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.quic.held() + self.dtls.held()
+    }
+}
+
 /// One datagram.
 #[derive(Debug, Clone, Copy)]
 pub struct Datagram<'a> {
@@ -110,9 +118,7 @@ fn name_service(datagram: Datagram<'_>, facts: &mut Facts) -> Option<Inspection>
     }
     let usual_port = datagram.has_port(53);
     let known = facts.layers.contains(&Protocol::Dns);
-    let message = dns::parse(payload).filter(|_| {
-        usual_port || known || dns::is_plausible_query(payload) || dns::is_plausible_response(payload)
-    });
+    let message = dns::parse(payload).filter(|message| usual_port || known || message.ordinary);
     let Some(message) = message else {
         if usual_port && !payload.is_empty() {
             facts.add_anomaly(Anomaly::Malformed(Protocol::Dns));

@@ -70,6 +70,9 @@ pub struct Message {
     pub truncated: bool,
     /// Whether parsing stopped before the end; what was read until then is kept.
     pub malformed: bool,
+    /// Whether it is, beyond reasonable doubt, an ordinary query or answer: one question for a host
+    /// name in the internet's class, and records that fill it to the last byte.
+    pub ordinary: bool,
     /// Whether it is a question and nothing but a question: what else it carries may be anything.
     pub bare: bool,
     /// The questions, at most 16.
@@ -84,53 +87,29 @@ pub struct Message {
 /// assigned, more questions announced than there is room for, or not even one of them readable.
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Option<Message> {
-    let (mut message, _) = read(bytes)?;
-    message.bare = is_bare(bytes);
+    let header = Header::read(bytes)?;
+    let Read { mut message, first_question, end } = read(&header, bytes)?;
+    let whole = !message.malformed && end == bytes.len();
+    message.ordinary = whole && header.is_ordinary() && is_about_a_host(&message, first_question);
+    message.bare = message.ordinary
+        && !message.response
+        && first_question.and_then(|(end, _)| bytes.get(end..)).is_some_and(is_harmless_edns);
     Some(message)
 }
 
-/// Whether bytes are, beyond reasonable doubt, an ordinary query: one readable question of the
-/// internet class, no answers, and nothing after the end.
-#[must_use]
-pub fn is_plausible_query(bytes: &[u8]) -> bool {
-    matches!(Header::read(bytes), Some(header)
-        if !header.response && header.opcode == 0 && !header.reserved && header.rcode == 0
-            && header.questions == 1 && header.answers == 0 && header.authorities == 0
-            && header.additionals <= 2)
-        && is_tidy(bytes)
-}
-
-/// Whether bytes are, beyond reasonable doubt, an ordinary answer: its question readable, and the
-/// records filling it to the last byte.
-#[must_use]
-pub fn is_plausible_response(bytes: &[u8]) -> bool {
-    matches!(Header::read(bytes), Some(header)
-        if header.response && header.opcode == 0 && !header.reserved && header.rcode <= 5
-            && header.questions == 1)
-        && is_tidy(bytes)
-}
-
-fn is_tidy(bytes: &[u8]) -> bool {
-    let Some((message, end)) = read(bytes) else {
-        return false;
-    };
-    let class = end_of_question(bytes).and_then(|(_, class)| class);
-    !message.malformed
-        && end == bytes.len()
-        && matches!(class, Some(1 | 0x8001))
+fn is_about_a_host(message: &Message, first_question: Option<(usize, u16)>) -> bool {
+    matches!(first_question, Some((_, 1 | 0x8001)))
         && matches!(message.questions.as_slice(), [question]
             if matches!(question.name, QueryName::Host(_)) && (1..=260).contains(&question.kind))
 }
 
-/// Whether a query holds one question and, at most, an empty EDNS record or one with a cookie
+/// Whether what follows a question is nothing, an empty EDNS record, or one with a cookie
 /// (RFC 6891, 7873).
-fn is_bare(bytes: &[u8]) -> bool {
-    let Some((end, Some(_))) = end_of_question(bytes) else { return false };
-    let edns = bytes.get(end..).unwrap_or_default();
-    let empty_edns = matches!(edns, [] | [0, 0, 41, _, _, 0, 0, _, _, 0, 0]);
-    let cookie = matches!(edns, [0, 0, 41, _, _, 0, 0, _, _, 0, _, 0, 10, 0, 8 | 24, rest @ ..]
-        if rest.len() == 8 || rest.len() == 24);
-    is_plausible_query(bytes) && (empty_edns || cookie)
+fn is_harmless_edns(rest: &[u8]) -> bool {
+    let empty = matches!(rest, [] | [0, 0, 41, _, _, 0, 0, _, _, 0, 0]);
+    let cookie = matches!(rest, [0, 0, 41, _, _, 0, 0, _, _, 0, _, 0, 10, 0, 8 | 24, cookie @ ..]
+        if cookie.len() == 8 || cookie.len() == 24);
+    empty || cookie
 }
 
 /// The fixed head of a message (RFC 1035, 4.1.1).
@@ -169,29 +148,50 @@ impl Header {
         let room = usize::from(header.questions) * 5 <= cursor.len();
         (assigned && room).then_some(header)
     }
+
+    /// Whether it is that of an ordinary query, or of the answer to one.
+    const fn is_ordinary(&self) -> bool {
+        let common = self.opcode == 0 && !self.reserved && self.questions == 1;
+        let records = if self.response {
+            self.rcode <= 5
+        } else {
+            self.rcode == 0 && self.answers == 0 && self.authorities == 0 && self.additionals <= 2
+        };
+        common && records
+    }
 }
 
-/// The message, and where parsing stopped.
-fn read(bytes: &[u8]) -> Option<(Message, usize)> {
-    let header = Header::read(bytes)?;
+/// What was read of a message.
+struct Read {
+    message: Message,
+    /// The place after the first question, and its class.
+    first_question: Option<(usize, u16)>,
+    /// Where parsing stopped.
+    end: usize,
+}
+
+fn read(header: &Header, bytes: &[u8]) -> Option<Read> {
     let mut message = Message {
         id: header.id,
         response: header.response,
         rcode: header.rcode,
         truncated: header.truncated,
         malformed: false,
+        ordinary: false,
         bare: false,
         questions: Vec::new(),
         answers: Vec::new(),
     };
     let mut at = HEADER_LEN;
+    let mut first_question = None;
     let announced = header.questions > 0;
     let records =
         [header.answers, header.authorities, header.additionals].into_iter().map(u32::from).sum::<u32>();
     for _ in 0..header.questions {
         match question(bytes, at) {
-            Some((question, end)) if message.questions.len() < QUESTIONS_MAX => {
+            Some((question, class, end)) if message.questions.len() < QUESTIONS_MAX => {
                 message.questions.push(question);
+                first_question.get_or_insert((end, class));
                 at = end;
             }
             _ => {
@@ -220,22 +220,15 @@ fn read(bytes: &[u8]) -> Option<(Message, usize)> {
     }
     message.answers.truncate(ANSWERS_MAX);
     let nothing_read = !announced && message.malformed && message.answers.is_empty();
-    (!nothing_read).then_some((message, at))
+    (!nothing_read).then_some(Read { message, first_question, end: at })
 }
 
-fn question(bytes: &[u8], at: usize) -> Option<(Question, usize)> {
+/// A question with its class, and the place after it.
+fn question(bytes: &[u8], at: usize) -> Option<(Question, u16, usize)> {
     let (name, end) = name::read(bytes, at)?;
-    let kind = Cursor::new(bytes.get(end..)?).u16()?;
-    let end = end + 4;
-    (end <= bytes.len()).then_some((Question { name, kind }, end))
-}
-
-/// The place after the first question, and its class.
-fn end_of_question(bytes: &[u8]) -> Option<(usize, Option<u16>)> {
-    let (_, end) = name::read(bytes, HEADER_LEN)?;
     let mut cursor = Cursor::new(bytes.get(end..)?);
-    cursor.skip(2)?;
-    Some((end + 4, cursor.u16()))
+    let (kind, class) = (cursor.u16()?, cursor.u16()?);
+    Some((Question { name, kind }, class, end + 4))
 }
 
 /// Reads one record and returns the place after it.

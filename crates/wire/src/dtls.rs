@@ -31,6 +31,14 @@ pub struct Reassembly {
     datagrams: u16,
 }
 
+impl Reassembly {
+    /// The memory that it takes besides its own size, in bytes.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.partial.iter().map(|partial| size_of::<Partial>() + partial.said.held()).sum()
+    }
+}
+
 impl Default for Reassembly {
     fn default() -> Self {
         Self {

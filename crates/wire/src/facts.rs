@@ -100,6 +100,14 @@ pub struct SignedKeyExchange {
 }
 
 impl TlsFacts {
+    fn held(&self) -> usize {
+        let texts = self.alpn_offered.iter().map(|text| size_of::<String>() + text.len());
+        let certificates = self.certificates.iter().map(|der| size_of::<Vec<u8>>() + der.len());
+        let exchange =
+            self.key_exchange.as_ref().map_or(0, |signed| signed.message.len() + signed.signature.len());
+        texts.sum::<usize>() + certificates.sum::<usize>() + exchange + self.versions_offered.len() * 2
+    }
+
     /// Judges the signed key exchange by the leaf certificate, and sets `key_proven`.
     pub fn prove_key(&mut self) {
         if let (Some(exchange), Some(leaf)) = (self.key_exchange.take(), self.certificates.first()) {
@@ -121,6 +129,14 @@ pub struct HttpRequest {
     pub content_type: Option<String>,
     /// The length of the body in bytes, where said.
     pub content_length: Option<u64>,
+}
+
+impl HttpRequest {
+    fn held(&self) -> usize {
+        let keys = self.query_keys.iter().map(|key| size_of::<String>() + key.len());
+        let media = self.content_type.as_ref().map_or(0, String::len);
+        size_of::<Self>() + self.method.len() + self.path.len() + media + keys.sum::<usize>()
+    }
 }
 
 /// Something that does not fit, and that a verdict may have to heed.
@@ -173,6 +189,30 @@ impl Facts {
     #[must_use]
     pub fn protocol(&self) -> Option<Protocol> {
         self.layers.last().copied()
+    }
+
+    /// About how much memory they take besides their own size, in bytes.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        let names = self.names.iter().map(|seen| size_of::<SeenName>() + seen.name.as_str().len());
+        let anomalies = self.anomalies.iter().map(|anomaly| match anomaly {
+            Anomaly::InvalidName(text) => size_of::<Anomaly>() + text.len(),
+            Anomaly::SeveralNames
+            | Anomaly::NamesDiffer
+            | Anomaly::Malformed(_)
+            | Anomaly::HeadMissing
+            | Anomaly::NotFollowed
+            | Anomaly::QuicNotOpened
+            | Anomaly::CertificatesTooLarge
+            | Anomaly::MoreThanAQuestion
+            | Anomaly::ContradictingSegments => size_of::<Anomaly>(),
+        });
+        let targets = self.proxy_targets.len() * (size_of::<ProxyTarget>() + 64);
+        names.sum::<usize>()
+            + anomalies.sum::<usize>()
+            + targets
+            + self.requests.iter().map(HttpRequest::held).sum::<usize>()
+            + self.tls.as_ref().map_or(0, TlsFacts::held)
     }
 
     /// Adds a layer unless it is already the innermost.

@@ -40,6 +40,11 @@ impl Fragments {
         known.copied().flatten().collect()
     }
 
+    /// The memory that they take, in bytes.
+    pub(crate) const fn held(&self) -> usize {
+        self.bytes.capacity() * size_of::<Option<u8>>()
+    }
+
     /// How many bytes there are up to the first hole.
     pub(crate) const fn whole(&self) -> usize {
         self.whole

@@ -83,6 +83,12 @@ pub fn starts_handshake(payload: &[u8]) -> bool {
 }
 
 impl Handshakes {
+    /// The memory that they take besides their own size, in bytes.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.known.iter().map(|handshake| size_of::<Handshake>() + handshake.held()).sum()
+    }
+
     fn progress(&mut self, is_long: bool, facts: &mut Facts) -> Outcome {
         let hellos_read = self.known.iter().all(Handshake::hello_read);
         let any_read = self.google_read || !self.known.is_empty();

@@ -202,10 +202,7 @@ fn read_dns(heads: Heads<'_>, learnt: &mut Learnt) -> Option<Want> {
     };
     match (framed(first), first) {
         (Some((_, Some(message))), _) => {
-            let dns = dns::is_plausible_query(message)
-                || dns::is_plausible_response(message)
-                || (usual_port && dns::parse(message).is_some());
-            if !dns {
+            if dns::parse(message).is_none_or(|message| !usual_port && !message.ordinary) {
                 not_dns(usual_port, &mut learnt.facts);
                 return None;
             }

@@ -1,19 +1,16 @@
 //! A flow while its packets come in.
 
-use super::record::{Ended, FlowRecord, Queried, Started, Traffic};
+use super::questions::{Heard, Questions};
+use super::record::{Ended, FlowRecord, Started, Traffic};
 use super::side::Side;
 use crate::names::Names;
 use crate::packet::transport::{Segment, TcpHeader};
 use creance_model::{Endpoint, Timestamp, Transport};
-use creance_wire::dns::{Message, QueryName};
+use creance_wire::dns::Message;
 use creance_wire::{Anomaly, Direction, Facts, Protocol, datagram, http, quic, stream};
 
 /// Datagrams of a flow that are looked at before it counts as not recognised.
 const DATAGRAMS_SHOWN_MAX: u16 = 24;
-/// Names kept for one DNS flow.
-const QUERIED_MAX: usize = 256;
-/// Questions of a DNS flow that wait for their answer.
-const PENDING_MAX: usize = 64;
 
 /// Which part of the capture a packet lies in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,13 +48,14 @@ pub(crate) struct Live {
     pub(crate) is_over: bool,
     /// Bytes held for reassembly.
     pub(crate) held: usize,
+    /// About how many bytes what was learnt takes.
+    pub(crate) kept: usize,
     /// Its bytes were not read to the end since no memory was left for them.
     pub(crate) head_given_up: bool,
     state: State,
-    pending: Vec<(u16, QueryName)>,
+    questions: Questions,
     /// The link-layer address that sent the packet at hand.
     sender: Option<[u8; 6]>,
-    more_than_a_question: bool,
 }
 
 #[derive(Debug)]
@@ -152,11 +150,11 @@ impl Live {
             client_is_low: source_is_low != reversed,
             is_over: false,
             held: 0,
+            kept: 0,
             head_given_up: false,
             state,
-            pending: Vec::new(),
+            questions: Questions::default(),
             sender: None,
-            more_than_a_question: false,
         }
     }
 
@@ -350,7 +348,7 @@ impl Live {
                 facts.add_anomaly(Anomaly::ContradictingSegments);
             }
         }
-        if self.more_than_a_question {
+        if self.questions.more_than_a_question {
             facts.add_anomaly(Anomaly::MoreThanAQuestion);
         }
         self.record.facts = facts;
@@ -362,8 +360,10 @@ impl Live {
         }
         for message in fresh {
             let direction = if message.response { Direction::FromServer } else { Direction::FromClient };
-            self.take_dns(&message, direction, at, part, names);
+            let heard = Heard { message: &message, direction, sender: self.sender, at, part };
+            self.questions.take(&heard, &mut self.record, names);
         }
+        self.weigh();
     }
 
     fn take_udp(&mut self, arrival: &Arrival<'_>, direction: Direction, names: &mut Names) {
@@ -392,70 +392,20 @@ impl Live {
         );
         udp.want = inspection.want;
         if let Some(message) = inspection.dns {
-            self.take_dns(&message, direction, arrival.at, arrival.part, names);
+            let (at, part) = (arrival.at, arrival.part);
+            let heard = Heard { message: &message, direction, sender: self.sender, at, part };
+            self.questions.take(&heard, &mut self.record, names);
         }
+        self.weigh();
     }
 
-    fn take_dns(
-        &mut self,
-        message: &Message,
-        direction: Direction,
-        at: Timestamp,
-        part: Part,
-        names: &mut Names,
-    ) {
-        let group = self.record.facts.protocol() != Some(Protocol::Dns);
-        if !group && direction == Direction::FromClient && (message.response || !message.bare) {
-            self.more_than_a_question = true;
-            self.record.facts.add_anomaly(Anomaly::MoreThanAQuestion);
-        }
-        if !message.response {
-            for question in &message.questions {
-                self.note_question(&question.name, question.kind, part);
-                if self.pending.len() >= PENDING_MAX {
-                    self.pending.remove(0);
-                }
-                self.pending.push((message.id, question.name.clone()));
-            }
-            return;
-        }
-        // mDNS and LLMNR answers speak of the link only and tie nothing.
-        if group || direction != Direction::FromServer {
-            return;
-        }
-        let Some(question) = message.questions.first() else {
-            self.record.unasked_answers += 1;
-            return;
+    /// Finds out how much memory what was learnt takes.
+    pub(crate) fn weigh(&mut self) {
+        let memory = match &self.state {
+            State::Udp(udp) => udp.memory.held(),
+            State::Tcp(_) | State::Plain => 0,
         };
-        let asked = self.pending.iter().position(|(id, name)| *id == message.id && *name == question.name);
-        // The asker's own card does not answer: that would be an answer of its own making.
-        let forged = self.sender.is_some() && self.sender == self.record.hardware[0];
-        let (Some(place), false) = (asked, forged) else {
-            self.record.unasked_answers += 1;
-            return;
-        };
-        // The first answer counts; a second to the same question ties nothing.
-        self.pending.remove(place);
-        let QueryName::Host(name) = &question.name else { return };
-        names.learn(name, message, self.record.server.addr, self.record.client.addr, at);
-    }
-
-    fn note_question(&mut self, name: &QueryName, kind: u16, part: Part) {
-        let in_window = part == Part::Window;
-        let (host, text) = match name {
-            QueryName::Host(host) => (Some(host.clone()), host.as_str().to_owned()),
-            QueryName::Root => (None, ".".to_owned()),
-            QueryName::Other(text) => (None, text.clone()),
-        };
-        let same = |queried: &&mut Queried| queried.text == text && queried.kind == kind;
-        if let Some(known) = self.record.queried.iter_mut().find(same) {
-            known.in_window |= in_window;
-            known.times = known.times.saturating_add(1);
-        } else if self.record.queried.len() < QUERIED_MAX {
-            self.record.queried.push(Queried { host, text, kind, in_window, times: 1 });
-        } else {
-            self.record.queried_left_out += 1;
-        }
+        self.kept = memory + self.questions.held() + self.record.held();
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod key;
 pub(crate) mod live;
+mod questions;
 pub(crate) mod record;
 pub(crate) mod side;
 pub(crate) mod table;

@@ -92,6 +92,14 @@ pub struct Binding {
     pub at: Timestamp,
 }
 
+impl Binding {
+    /// About how much memory it takes, in bytes.
+    pub(crate) fn held(&self) -> usize {
+        let aliases = self.aliases.iter().map(|alias| size_of::<HostName>() + alias.as_str().len());
+        size_of::<Self>() + self.name.as_str().len() + aliases.sum::<usize>()
+    }
+}
+
 /// A name that was asked for within a DNS flow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queried {
@@ -170,4 +178,14 @@ pub struct FlowRecord {
     pub label: Option<u32>,
     /// Whether packets of the flow name different apps.
     pub labels_differ: bool,
+}
+
+impl FlowRecord {
+    /// About how much memory it takes besides its own size, in bytes.
+    pub(crate) fn held(&self) -> usize {
+        let queried = self.queried.iter().map(|asked| {
+            size_of::<Queried>() + asked.text.len() + asked.host.as_ref().map_or(0, |it| it.as_str().len())
+        });
+        self.facts.held() + queried.sum::<usize>() + self.bindings.iter().map(Binding::held).sum::<usize>()
+    }
 }

@@ -46,13 +46,13 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Moves packet time forward and takes out at most one flow that is due to end. Called
-    /// again until it returns `None`.
+    /// Moves packet time forward and takes out at most one flow that is due to end, or that must
+    /// make room where memory is `short`. Called again until it returns `None`.
     #[inline]
-    pub(crate) fn expire(&mut self, now: Timestamp) -> Option<(Live, Ended)> {
+    pub(crate) fn expire(&mut self, now: Timestamp, short: bool) -> Option<(Live, Ended)> {
         self.now = self.now.max(now);
         loop {
-            let crowded = self.index.len() >= FLOWS_MAX;
+            let crowded = short || self.index.len() >= FLOWS_MAX;
             let look = *self.looks.front()?;
             if look.at > self.now && !crowded {
                 return None;

@@ -89,6 +89,32 @@ fn heads_are_given_up_at_the_limit_of_memory() {
 }
 
 #[test]
+fn flows_that_hold_much_are_written_down_before_they_are_many() {
+    let mut engine = Engine::new(Vec::new());
+    let resolver = server(53);
+    let label = "x".repeat(50);
+    let (flows, questions) = (400_u32, 200_u16);
+    for number in 0..flows {
+        let from = client(number);
+        for id in 0..questions {
+            let name = format!("n{id}.{label}.{label}.{label}.test");
+            let question = creance_lab::dns::query(id, &name, 1);
+            let datagram = packets::udp((from.addr, from.port), (resolver.addr, resolver.port), &question);
+            let packet =
+                packets::packet(from.addr, resolver.addr, packets::UDP, &datagram, &Style::default());
+            engine.frame(&frame(at(0), &packet), &[]).unwrap();
+        }
+    }
+    let (counts, _, records) = engine.finish().unwrap();
+    // A question takes between 350 bytes and 1 KiB, of which 32 MiB are kept.
+    let evicted = counts.flows_evicted;
+    assert!((1..u64::from(flows)).contains(&evicted), "{evicted}");
+    let asked: usize = records.iter().map(|flow| flow.queried.len()).sum();
+    assert_eq!(asked, flows as usize * usize::from(questions));
+    assert_eq!(records.iter().map(|flow| whole(flow).packets).sum::<u64>(), counts.packets);
+}
+
+#[test]
 fn names_of_what_is_not_understood_are_bounded() {
     let mut recorder = recorder();
     for kind in 0x4000..0x4200_u16 {

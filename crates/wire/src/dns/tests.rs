@@ -112,20 +112,20 @@ fn what_is_no_message_is_none() {
 }
 
 #[test]
-fn what_may_be_told_without_its_port_is_tidy() {
+fn what_may_be_told_without_its_port_is_ordinary() {
+    let is_ordinary = |bytes: &[u8]| parse(bytes).is_some_and(|message| message.ordinary);
     let query = b"\x00\x07\x01\x00\x00\x01\0\0\0\0\0\0\x01a\x04test\x00\x00\x01\x00\x01".to_vec();
-    assert!(is_plausible_query(&query));
-    assert!(!is_plausible_response(&query));
+    assert!(is_ordinary(&query));
     let tidy = answer(&[&record(1, &[192, 0, 2, 1])]);
-    assert!(is_plausible_response(&tidy));
+    assert!(is_ordinary(&tidy));
     for (index, value) in [(2, 0x09), (3, 0x40), (5, 2), (7, 1), (query.len() - 1, 9)] {
         let mut odd = query.clone();
         odd[index] = value;
-        assert!(!is_plausible_query(&odd), "byte {index}");
+        assert!(!is_ordinary(&odd), "byte {index}");
     }
     let mut longer = query;
     longer.push(0);
-    assert!(!is_plausible_query(&longer));
+    assert!(!is_ordinary(&longer));
 }
 
 #[test]

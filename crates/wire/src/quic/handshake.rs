@@ -49,6 +49,11 @@ impl Handshake {
         self.client.done && self.settled
     }
 
+    /// The memory that it takes besides its own size, in bytes.
+    pub(crate) const fn held(&self) -> usize {
+        self.id.capacity() + self.client.said.held() + self.server.said.held()
+    }
+
     /// The payload of a packet, if it is of this handshake and of this side.
     pub(crate) fn open(&mut self, initial: &Initial<'_>, side: Side) -> Option<Vec<u8>> {
         let keys = Keys::derive(initial.version, &self.id, side)?;

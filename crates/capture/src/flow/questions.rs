@@ -1,0 +1,102 @@
+//! What a flow to a resolver asks, and what of the answers is believed.
+
+use super::live::Part;
+use super::record::{FlowRecord, Queried};
+use crate::names::Names;
+use creance_model::Timestamp;
+use creance_wire::dns::{Message, QueryName};
+use creance_wire::{Anomaly, Direction, Protocol};
+
+/// Names kept for one DNS flow.
+const QUERIED_MAX: usize = 256;
+/// Questions that wait for their answer.
+const PENDING_MAX: usize = 64;
+
+/// A DNS message, and how it came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Heard<'a> {
+    pub(super) message: &'a Message,
+    pub(super) direction: Direction,
+    /// The link-layer address that sent it.
+    pub(super) sender: Option<[u8; 6]>,
+    pub(super) at: Timestamp,
+    pub(super) part: Part,
+}
+
+/// The questions of a flow.
+#[derive(Debug, Default)]
+pub(super) struct Questions {
+    /// Those without an answer so far.
+    pending: Vec<(u16, QueryName)>,
+    /// Whether the asker sent more than questions.
+    pub(super) more_than_a_question: bool,
+}
+
+impl Questions {
+    /// About how much memory they take, in bytes.
+    pub(super) fn held(&self) -> usize {
+        let names = self.pending.iter().map(|(_, name)| match name {
+            QueryName::Host(host) => host.as_str().len(),
+            QueryName::Root => 0,
+            QueryName::Other(text) => text.len(),
+        });
+        names.sum::<usize>() + self.pending.capacity() * size_of::<(u16, QueryName)>()
+    }
+
+    /// Keeps what a message asks, and learns from it where it answers.
+    pub(super) fn take(&mut self, heard: &Heard<'_>, record: &mut FlowRecord, names: &mut Names) {
+        let &Heard { message, direction, sender, at, part } = heard;
+        let group = record.facts.protocol() != Some(Protocol::Dns);
+        if !group && direction == Direction::FromClient && (message.response || !message.bare) {
+            self.more_than_a_question = true;
+            record.facts.add_anomaly(Anomaly::MoreThanAQuestion);
+        }
+        if !message.response {
+            for question in &message.questions {
+                note(record, &question.name, question.kind, part);
+                if self.pending.len() >= PENDING_MAX {
+                    self.pending.remove(0);
+                }
+                self.pending.push((message.id, question.name.clone()));
+            }
+            return;
+        }
+        // mDNS and LLMNR answers speak of the link only and tie nothing.
+        if group || direction != Direction::FromServer {
+            return;
+        }
+        let Some(question) = message.questions.first() else {
+            record.unasked_answers += 1;
+            return;
+        };
+        let asked = self.pending.iter().position(|(id, name)| *id == message.id && *name == question.name);
+        // The asker's own card does not answer: that would be an answer of its own making.
+        let forged = sender.is_some() && sender == record.hardware[0];
+        let (Some(place), false) = (asked, forged) else {
+            record.unasked_answers += 1;
+            return;
+        };
+        // The first answer counts; a second to the same question ties nothing.
+        self.pending.remove(place);
+        let QueryName::Host(name) = &question.name else { return };
+        names.learn(name, message, record.server.addr, record.client.addr, at);
+    }
+}
+
+fn note(record: &mut FlowRecord, name: &QueryName, kind: u16, part: Part) {
+    let in_window = part == Part::Window;
+    let (host, text) = match name {
+        QueryName::Host(host) => (Some(host.clone()), host.as_str().to_owned()),
+        QueryName::Root => (None, ".".to_owned()),
+        QueryName::Other(text) => (None, text.clone()),
+    };
+    let same = |queried: &&mut Queried| queried.text == text && queried.kind == kind;
+    if let Some(known) = record.queried.iter_mut().find(same) {
+        known.in_window |= in_window;
+        known.times = known.times.saturating_add(1);
+    } else if record.queried.len() < QUERIED_MAX {
+        record.queried.push(Queried { host, text, kind, in_window, times: 1 });
+    } else {
+        record.queried_left_out += 1;
+    }
+}

@@ -76,6 +76,9 @@ pub(crate) fn style() -> text::Style {
 }
 
 pub(crate) fn make_folder(folder: &Path) -> Result<()> {
+    if folder.is_file() {
+        bail!("`{}` is a file; --out needs a folder, which is made where it is not there", folder.display());
+    }
     fs::create_dir_all(folder).with_context(|| format!("the folder `{}` cannot be made", folder.display()))
 }
 

@@ -30,6 +30,9 @@ use crate::judged::{Judged, Ownership};
 use crate::report::data::{Claim, Ruling, Table};
 use creance_model::Verdict;
 
+/// What would decide a claim that single flows leave open.
+const OPEN_FLOWS: &str = "what each open flow lacks, as listed with it; often a capture that begins before the app connects, so that its DNS answers and handshakes are in it";
+
 /// What a claim says of one flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Finding<'t> {
@@ -195,7 +198,7 @@ impl Decider {
         }
         if let Some(first) = tally.open.list().first() {
             let because = format!("{} ({} left open in all)", first.text, count(tally.open.flows(), "flow"));
-            return (Verdict::Inconclusive, because, Some("evidence for each flow listed as open".into()));
+            return (Verdict::Inconclusive, because, Some(OPEN_FLOWS.into()));
         }
         if let Some(first) = limits.incomplete.first() {
             let because =

@@ -55,6 +55,16 @@ fn more_flows_than_are_kept_are_written_down() {
 }
 
 #[test]
+fn at_the_end_of_time_nothing_is_waited_for_in_vain() {
+    let mut engine = Engine::new(Vec::new());
+    for number in 0..10_u32 {
+        engine.frame(&frame(Timestamp(i64::MAX), &segment(client(number), 1, 2, b"")), &[]).unwrap();
+    }
+    let (counts, _, records) = engine.finish().unwrap();
+    assert_eq!((counts.packets, records.len()), (10, 10));
+}
+
+#[test]
 fn connections_on_the_same_ports_at_one_moment_are_all_written_down() {
     let mut engine = Engine::new(Vec::new());
     let count = 5 * FLOWS_MAX;

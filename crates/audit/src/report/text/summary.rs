@@ -7,6 +7,8 @@ use super::screen::{Ink, Screen, cell, figure};
 use crate::report::data::{Claim, Contact, Report};
 use crate::report::words;
 
+/// Room for the verdict, the app's, and the variants: none of them may be cut off.
+const HEADLINE_LINES_MAX: usize = 6;
 const CONTACTS_MAX: usize = 15;
 const CLAIMS_MAX: usize = 14;
 const SENTENCES_MAX: usize = 4;
@@ -33,7 +35,7 @@ fn headline(screen: &mut Screen, report: &Report) {
     match overall {
         Some(verdict) => {
             let lead = format!("{} {}  ", words::sign(verdict), verdict.as_str().to_uppercase());
-            screen.prose((Ink::of(verdict), &lead), Ink::Bold, &main, 3);
+            screen.prose((Ink::of(verdict), &lead), Ink::Bold, &main, HEADLINE_LINES_MAX);
         }
         None => screen.prose((Ink::Soft, "– "), Ink::Bold, &main, 3),
     }
@@ -119,6 +121,10 @@ fn contacts(screen: &mut Screen, report: &Report) {
         screen.line(&[(ink, &sign), (Ink::Plain, &contact_row(&columns, contact))]);
     }
     more_contacts(screen, report);
+    if report.contacts.iter().take(CONTACTS_MAX).any(|contact| contact.jurisdiction.is_none()) {
+        let legend = "law: whose law the operator is under; ? where no operator is known";
+        screen.line(&[(Ink::Soft, "  "), (Ink::Soft, legend)]);
+    }
 }
 
 fn more_contacts(screen: &mut Screen, report: &Report) {
@@ -180,6 +186,10 @@ fn claims(screen: &mut Screen, report: &Report) {
         let statement =
             words::cut(&words::harmless(&format!("{:>2} {}", claim.number, claim.statement)), room);
         screen.line(&[(Ink::of(verdict), &lead), (Ink::Plain, &statement), (Ink::Soft, &app)]);
+        // The reasons of requested claims stand above.
+        if !claim.requested && verdict == Verdict::Refuted {
+            screen.prose((Ink::Soft, "                   "), Ink::Soft, &claim.station.because, 1);
+        }
     }
     let untested: Vec<String> = report
         .claims
@@ -220,13 +230,11 @@ fn coverage(screen: &mut Screen, report: &Report) {
     }
 }
 
-/// What would decide the claims that are open: the requested ones first, each hint once.
+/// What would decide the claims that were asked for and are open, each hint once.
 fn hints(screen: &mut Screen, report: &Report) {
-    let is_open = |claim: &&Claim| words::verdict(&claim.station.verdict) == Verdict::Inconclusive;
-    let requested = report.claims.iter().filter(|claim| claim.requested && claim.station.verdict != "upheld");
-    let others = report.claims.iter().filter(|claim| !claim.requested && is_open(claim));
+    let requested = report.claims.iter().filter(|claim| claim.requested);
     let mut hints: Vec<&str> = Vec::new();
-    for hint in requested.chain(others).filter_map(|claim| claim.station.would_decide.as_deref()) {
+    for hint in requested.filter_map(|claim| claim.station.would_decide.as_deref()) {
         if !hints.contains(&hint) {
             hints.push(hint);
         }

@@ -42,7 +42,7 @@ package() {
         dnf:ndpiReader | pacman:ndpiReader | brew:ndpiReader) echo ndpi ;;
         apt-get:time | dnf:time | pacman:time | apk:time) echo time ;;
         brew:time) echo gnu-time ;;
-        apt-get:rustup) if apt-cache show rustup >/dev/null 2>&1; then echo rustup; fi ;;
+        apt-get:rustup) if LC_ALL=C apt-cache policy rustup 2>/dev/null | grep -q 'Candidate: [^(]'; then echo rustup; fi ;;
         *:rustup) echo rustup ;;
     esac
 }
@@ -105,7 +105,7 @@ want() {
     fi
 }
 
-rust_version() { cargo --version 2>/dev/null | awk '{ print $2 }'; }
+rust_version() { { cargo --version 2>/dev/null || true; } | awk '{ print $2 }'; }
 rust_is_new() {
     local version
     version="$(rust_version)"

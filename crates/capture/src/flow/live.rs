@@ -55,8 +55,8 @@ pub(crate) struct Live {
     pub(crate) head_given_up: bool,
     state: State,
     pending: Vec<(u16, QueryName)>,
-    /// The link-layer address that sent the packet at hand.
-    sender: Option<[u8; 6]>,
+    /// A card other than the one that was asked sent something for the answering side.
+    strange_answer: bool,
     more_than_a_question: bool,
 }
 
@@ -155,7 +155,7 @@ impl Live {
             head_given_up: false,
             state,
             pending: Vec::new(),
-            sender: None,
+            strange_answer: false,
             more_than_a_question: false,
         }
     }
@@ -175,14 +175,17 @@ impl Live {
     #[inline]
     pub(crate) fn take(&mut self, arrival: &Arrival<'_>, from_client: bool, names: &mut Names, room: usize) {
         self.count(arrival, from_client);
-        self.sender = arrival.hardware;
         let side = usize::from(!from_client);
         if let (Some(own), Some(sender)) =
             (self.record.hardware.get(side).copied().flatten(), arrival.hardware)
             && own != sender
         {
             self.record.other_hardware = self.record.other_hardware.or(Some(sender));
+            self.strange_answer |= !from_client;
         }
+        // Some framings name the sender alone; the asker's own card is none that answers.
+        self.strange_answer |=
+            !from_client && arrival.hardware.is_some() && arrival.hardware == self.record.hardware[0];
         let cut = arrival.segment.payload.len() < arrival.segment.payload_wire_len;
         if cut {
             self.record.truncated_packets += 1;
@@ -428,9 +431,8 @@ impl Live {
             return;
         };
         let asked = self.pending.iter().position(|(id, name)| *id == message.id && *name == question.name);
-        // The asker's own card does not answer: that would be an answer of its own making.
-        let forged = self.sender.is_some() && self.sender == self.record.hardware[0];
-        let (Some(place), false) = (asked, forged) else {
+        // Over TCP an earlier segment may have brought it, so that nothing of such a flow ties.
+        let (Some(place), false) = (asked, self.strange_answer) else {
             self.record.unasked_answers += 1;
             return;
         };

@@ -25,6 +25,8 @@ pub struct Interface {
 pub struct Counts {
     /// Packets that arrived.
     pub received: u64,
+    /// Packets that were handed to the recorder, where that was counted.
+    pub delivered: Option<u64>,
     /// Packets that the capture lost.
     pub dropped: u64,
 }
@@ -48,6 +50,8 @@ pub struct PcapNg {
     pub custom: Option<(u32, Vec<u8>)>,
     /// Packets without times, in simple packet blocks.
     pub simple: bool,
+    /// How many packets come before the statistics; all of them where `None`.
+    pub counted_after: Option<usize>,
 }
 
 impl Interface {
@@ -59,7 +63,7 @@ impl Interface {
             name: "wlan0".to_owned(),
             digits: 6,
             snaplen: 0,
-            counts: Some(Counts { received: received as u64, dropped: 0 }),
+            counts: Some(Counts { received: received as u64, delivered: None, dropped: 0 }),
         }
     }
 }
@@ -77,23 +81,27 @@ impl PcapNg {
             processes: Vec::new(),
             custom: None,
             simple: false,
+            counted_after: None,
         }
     }
 
-    /// The file. Statistics carry the times of the first and last packet.
+    /// The file. Statistics carry the times of the first and last packet before them.
     #[must_use]
     pub fn write(&self, packets: &[Packet]) -> Vec<u8> {
         let mut out = self.preamble();
-        for packet in packets {
-            out.extend(if self.simple { self.simple_packet(packet) } else { self.enhanced_packet(packet) });
-        }
-        let first = packets.first().map_or(Timestamp(0), |packet| packet.at);
-        let last = packets.last().map_or(first, |packet| packet.at);
+        let block =
+            |packet| if self.simple { self.simple_packet(packet) } else { self.enhanced_packet(packet) };
+        let (counted, later) =
+            packets.split_at(self.counted_after.unwrap_or(packets.len()).min(packets.len()));
+        out.extend(counted.iter().flat_map(block));
+        let first = counted.first().map_or(Timestamp(0), |packet| packet.at);
+        let last = counted.last().map_or(first, |packet| packet.at);
         for (interface, number) in self.interfaces.iter().zip(0..) {
             if let Some(counts) = interface.counts {
                 out.extend(self.statistics(number, interface, counts, first, last));
             }
         }
+        out.extend(later.iter().flat_map(block));
         out
     }
 
@@ -222,7 +230,8 @@ impl PcapNg {
             moment(&mut value, at);
             self.option(&mut body, code, &value);
         }
-        for (code, count) in [(4, counts.received), (5, counts.dropped)] {
+        let delivered = counts.delivered.map(|count| (8, count));
+        for (code, count) in [(4, counts.received), (5, counts.dropped)].into_iter().chain(delivered) {
             let value = if self.big_endian { count.to_be_bytes() } else { count.to_le_bytes() };
             self.option(&mut body, code, &value);
         }

@@ -269,6 +269,10 @@ impl<S: FlowSink> Engine<S> {
     }
 
     fn transport(&mut self, context: Context, packet: &IpPacket<'_>, bytes: &[u8], wire_len: usize) {
+        if packet.source_routed {
+            // It names its last address elsewhere, for the one that it is sent to first.
+            self.unread(context, "source routing", bytes.len());
+        }
         let tunnel = encapsulation::of_ip_protocol(packet.protocol);
         let segment = match transport::parse(packet.protocol, bytes, wire_len) {
             Ok(segment) => segment,
@@ -377,6 +381,7 @@ impl<S: FlowSink> Engine<S> {
                 destination,
                 protocol,
                 hop_limit: 64,
+                source_routed: false,
                 fragment: None,
                 payload: &[],
                 payload_wire_len: wire_len,

@@ -25,6 +25,8 @@ pub struct Interface {
 pub struct Counts {
     /// Packets that arrived.
     pub received: u64,
+    /// Packets that a filter let through, where that was counted.
+    pub accepted: Option<u64>,
     /// Packets that were handed to the recorder, where that was counted.
     pub delivered: Option<u64>,
     /// Packets that the capture lost.
@@ -63,7 +65,7 @@ impl Interface {
             name: "wlan0".to_owned(),
             digits: 6,
             snaplen: 0,
-            counts: Some(Counts { received: received as u64, delivered: None, dropped: 0 }),
+            counts: Some(Counts { received: received as u64, accepted: None, delivered: None, dropped: 0 }),
         }
     }
 }
@@ -196,7 +198,10 @@ impl PcapNg {
             self.four(&mut value, process);
             self.option(&mut body, 0x8001, &value);
         }
-        if packet.comment.is_some() || packet.process.is_some() {
+        if let Some(lost) = packet.lost {
+            self.option(&mut body, 4, &self.eight(lost));
+        }
+        if packet.comment.is_some() || packet.process.is_some() || packet.lost.is_some() {
             self.option(&mut body, 0, b"");
         }
         self.block(6, &body)
@@ -230,10 +235,14 @@ impl PcapNg {
             moment(&mut value, at);
             self.option(&mut body, code, &value);
         }
-        let delivered = counts.delivered.map(|count| (8, count));
-        for (code, count) in [(4, counts.received), (5, counts.dropped)].into_iter().chain(delivered) {
-            let value = if self.big_endian { count.to_be_bytes() } else { count.to_le_bytes() };
-            self.option(&mut body, code, &value);
+        for (code, count) in [
+            (4, Some(counts.received)),
+            (5, Some(counts.dropped)),
+            (6, counts.accepted),
+            (8, counts.delivered),
+        ] {
+            let Some(count) = count else { continue };
+            self.option(&mut body, code, &self.eight(count));
         }
         self.option(&mut body, 0, b"");
         self.block(5, &body)
@@ -256,6 +265,10 @@ impl PcapNg {
         self.two(out, len16(value.len()));
         out.extend_from_slice(value);
         out.resize(out.len().next_multiple_of(4), 0);
+    }
+
+    const fn eight(&self, value: u64) -> [u8; 8] {
+        if self.big_endian { value.to_be_bytes() } else { value.to_le_bytes() }
     }
 
     fn four(&self, out: &mut Vec<u8>, value: u32) {
@@ -286,6 +299,7 @@ mod tests {
             bytes: vec![0xaa; 5],
             comment: comment.map(str::to_owned),
             process,
+            lost: None,
         }
     }
 

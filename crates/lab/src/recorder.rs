@@ -20,6 +20,8 @@ pub struct Packet {
     pub comment: Option<String>,
     /// The place of the process that sent it in the list of processes, for pcapng.
     pub process: Option<u32>,
+    /// How many packets were lost just before it, where that is said of it, for pcapng.
+    pub lost: Option<u64>,
 }
 
 /// The app that following packets belong to.
@@ -149,6 +151,7 @@ impl Recorder {
             bytes,
             comment: self.comment.take(),
             process,
+            lost: None,
         });
     }
 

@@ -4,7 +4,7 @@ use super::world::{MAPS, STRANGER, World, end, ip};
 use super::{
     BOTH, Card, LOCAL, LOCAL_MAPS, REFUTED, ROUTER, STATION, STATION_V6, Scenario, UNDECIDED, UPHELD,
 };
-use crate::bytes::{Put, Sequence, checksum, low8, patch};
+use crate::bytes::{Put, Sequence, checksum, crc32, low8, patch};
 use crate::ip::{self as packets, Style};
 use crate::pcapng::{Interface, PcapNg};
 use crate::{Side, Tcp, app, drone, link};
@@ -25,7 +25,7 @@ pub(super) fn all() -> Vec<Scenario> {
     all.extend(shared_time());
     all.extend(odd_destinations());
     all.extend(link_protocols());
-    all.push(behind_packets());
+    all.extend(behind_packets());
     all.extend(fragments());
     all
 }
@@ -66,6 +66,47 @@ fn small_protocols() -> Vec<Scenario> {
                 let body = [&[0; 20][..], &[14, 100], &noise.bytes(798)].concat();
                 let (number, body) = packets::icmp(STATION_V6, far, 135, 0, &body);
                 world.recorder.ip(World::at(70_000 + step * 1000), (STATION_V6, far), number, &body, true);
+            }
+            world.recorder.ttl = 64;
+        }),
+        Card {
+            id: "neighbour-discovery-carries-data",
+            title: "Data in neighbour discovery",
+            says: "Neighbour solicitations go to one neighbour, each with an option of 200 bytes.",
+            args: LOCAL,
+            expected: REFUTED,
+        }
+        .told(|world| {
+            let (from, to) = (ip("fe80::17"), ip("fe80::42"));
+            world.recorder.ttl = 255;
+            for (noise, at) in world.noises(20, 198).iter().zip((70_000..).step_by(1000)) {
+                let body = [&[0; 20][..], &[14, 25], noise].concat();
+                let (number, body) = packets::icmp(from, to, 135, 0, &body);
+                world.recorder.ip(World::at(at), (from, to), number, &body, true);
+            }
+            world.recorder.ttl = 64;
+        }),
+        Card {
+            id: "local-data-neighbour-probe",
+            title: "A neighbour that is still there",
+            says: "The station asks the router by neighbour discovery whether it is still there, and is answered; the router says what it offers.",
+            args: LOCAL,
+            expected: UPHELD,
+        }
+        .told(|world| {
+            let (from, to) = (ip("fe80::17"), ip("fe80::1"));
+            world.recorder.ttl = 255;
+            let card = [&[1, 1][..], &link::card(from)].concat();
+            // A card, and three resolvers by an option each (RFC 8106).
+            let resolvers = [&[25, 3][..], &[0; 22]].concat().repeat(3);
+            for (at, kind, body) in [
+                (80_000, 135, [&[0; 20][..], &card].concat()),
+                (80_010, 136, vec![0; 20]),
+                (82_000, 134, [&[0; 12][..], &card, &resolvers].concat()),
+            ] {
+                let ends = if kind == 135 { (from, to) } else { (to, from) };
+                let (number, body) = packets::icmp(ends.0, ends.1, kind, 0, &body);
+                world.recorder.ip(World::at(at), ends, number, &body, kind == 135);
             }
             world.recorder.ttl = 64;
         }),
@@ -177,12 +218,23 @@ fn link_protocols() -> Vec<Scenario> {
     let mut lldp = vec![2, 7, 4, 2, 0, 192, 168, 1, 23, 4, 2, 7, 49, 6, 2, 0, 120];
     lldp.put(&[0xff, 0xf4, 0, 0, 0, 1]);
     let arp = link::arp(STATION, ROUTER).get(14..42).unwrap_or_default().to_vec();
+    // LLC and SNAP of a protocol of Cisco's for its own use, of 507 bytes in all.
+    let cisco = vec![0xaa, 0xaa, 3, 0, 0, 12, 0, 0, 0, 0, 0];
+    // An EAP request of a type for experiments: 496 bytes behind version, type, length and five more.
+    let access = vec![2, 0, 0x01, 0xf5, 1, 1, 0x01, 0xf5, 255];
+    // A session's end with a tag of the maker's own; an LCP echo request.
+    let discovery = vec![0x11, 0xa7, 0, 1, 0x01, 0xf4, 1, 5, 0x01, 0xf0];
+    let control = vec![0x11, 0, 0, 1, 0x01, 0xfa, 0xc0, 0x21, 9, 1, 0x01, 0xf8, 0, 0, 0, 0];
     // A reply of the configuration testing protocol.
     let test = vec![0, 0, 1, 0, 0, 7];
     // A version 2 sync message of 44 bytes.
     let mut clock = vec![0, 2, 0, 44];
     clock.zeros(40);
     [
+        ("cisco-carries-data", "Data in a maker's link protocol", 507, cisco),
+        ("port-access-carries-data", "Data in port access control", 0x888e, access),
+        ("pppoe-discovery-carries-data", "Data in PPPoE discovery", 0x8863, discovery),
+        ("ppp-control-carries-data", "Data in PPP control", 0x8864, control),
         ("lldp-carries-data", "Data in link discovery", 0x88cc, lldp),
         ("arp-carries-data", "Data behind ARP", 0x0806, arp),
         ("link-test-carries-data", "Data in a test of the link", 0x9000, test),
@@ -208,14 +260,35 @@ fn link_protocols() -> Vec<Scenario> {
 }
 
 /// A frame is as long as its sender likes; the packet within it ends where it says.
-fn behind_packets() -> Scenario {
-    let card = Card {
+fn behind_packets() -> Vec<Scenario> {
+    let data = Card {
         id: "bytes-behind-packets",
         title: "Data behind packets",
         says: "The exempt host is fetched; each frame of it goes on behind its packet, for whoever listens on the link.",
         args: LOCAL_MAPS,
         expected: UNDECIDED,
     };
+    let padded = Card {
+        id: "local-data-exempt-padded",
+        title: "Exempt maps in padded frames",
+        says: "The exempt host is fetched; the capture has each frame's padding to 60 bytes and its check sum.",
+        args: LOCAL_MAPS,
+        expected: UPHELD,
+    };
+    vec![
+        lengthened(data, |frame, noise| {
+            frame.put(&noise.bytes(500));
+        }),
+        lengthened(padded, |frame, _| {
+            frame.resize(frame.len().max(60), 0);
+            let sum = crc32(frame);
+            frame.put(&sum.to_le_bytes());
+        }),
+    ]
+}
+
+/// Exempt maps, with something put behind each IP packet of the station's while they are fetched.
+fn lengthened(card: Card, put: fn(&mut Vec<u8>, &mut Sequence)) -> Scenario {
     let mut world = World::new(card.id);
     world.before();
     world.link_only();
@@ -223,10 +296,10 @@ fn behind_packets() -> Scenario {
     world.after();
     let mut noise = world.noise();
     let (names, mut packets) = world.finish();
-    let window = World::at(84_000)..World::at(86_000);
-    for packet in packets.iter_mut().filter(|packet| window.contains(&packet.at)) {
+    let while_fetched = World::at(84_000)..World::at(86_000);
+    for packet in packets.iter_mut().filter(|packet| while_fetched.contains(&packet.at)) {
         if packet.bytes.get(6..12) == Some(&link::card(STATION)[..]) {
-            packet.bytes.put(&noise.bytes(500));
+            put(&mut packet.bytes, &mut noise);
         }
     }
     let file = PcapNg::new(vec![Interface::lossless(1, packets.len())]);

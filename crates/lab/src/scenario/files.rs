@@ -35,7 +35,12 @@ fn uncounted() -> Vec<Scenario> {
     };
     let (names, packets) = silence(drops.id).finish();
     let lossy = Interface {
-        counts: Some(Counts { received: packets.len() as u64 + 31, delivered: None, dropped: 31 }),
+        counts: Some(Counts {
+            received: packets.len() as u64 + 31,
+            accepted: None,
+            delivered: None,
+            dropped: 31,
+        }),
         ..Interface::lossless(1, 0)
     };
     let drops = drops.file(names, "pcapng", PcapNg::new(vec![lossy]).write(&packets));

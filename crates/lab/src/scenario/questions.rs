@@ -5,7 +5,7 @@ use super::{Card, LOCAL_MAPS, REFUTED, ROUTER, STATION, Scenario, UNDECIDED, UPH
 use crate::dns::{self, Record};
 use crate::tls::Hello;
 use crate::{Side, Tcp, Udp, app};
-use creance_model::Endpoint;
+use creance_model::{Duration, Endpoint};
 
 /// The router's resolver.
 const RESOLVER: Endpoint = Endpoint { addr: ROUTER, port: 53 };
@@ -124,6 +124,26 @@ fn other_loads() -> Vec<Scenario> {
             // Back to the byte that was left out.
             tcp.until(World::at(121_000)).gap(Side::Client, 0_u32.wrapping_sub(crate::bytes::low32(questions.len() as u64)));
             tcp.send_sizes(Side::Client, first, &[]);
+        }),
+        Card {
+            id: "local-data-exempt-retried",
+            title: "A question asked twice",
+            says: "The answer to a question for the exempt host is late: it is asked again, and answered twice.",
+            args: LOCAL_MAPS,
+            expected: UPHELD,
+        }
+        .told(|world| {
+            let client = world.client();
+            let records = [Record::Address(MAPS.0.into(), ip(MAPS.1))];
+            let (query, answer) =
+                (dns::query(7, MAPS.0, dns::A), dns::answer(7, MAPS.0, dns::A, &records));
+            Udp::new(&mut world.recorder, client, RESOLVER, World::at(70_000))
+                .send(Side::Client, &query)
+                .wait(Duration::from_seconds(5))
+                .send(Side::Client, &query)
+                .send(Side::Server, &answer)
+                .send(Side::Server, &answer);
+            world.tls_1_3(76_000, &Hello::new(MAPS.0), MAPS.1, 700);
         }),
         Card {
             id: "local-data-exempt-cookie",

@@ -8,7 +8,7 @@ use crate::pcapng::{Counts, Interface, PcapNg};
 use creance_model::Timestamp;
 
 pub(super) fn all() -> Vec<Scenario> {
-    [counts(), vec![sections(), clock()]].concat()
+    [counts(), vec![lost(), sections(), clock()]].concat()
 }
 
 /// The station seems silent in the window: what it sent was not recorded.
@@ -30,8 +30,27 @@ fn counts() -> Vec<Scenario> {
             },
             |packets| {
                 let received = packets.len() as u64 + 40;
-                let counts = Some(Counts { received, delivered: Some(received), dropped: 0 });
+                let counts = Some(Counts { received, accepted: None, delivered: Some(received), dropped: 0 });
                 PcapNg::new(vec![Interface { counts, ..Interface::lossless(1, 0) }])
+            },
+        ),
+        written(
+            Card {
+                id: "filtered-by-its-counts",
+                title: "A filter that is not named",
+                says: "The window looks silent, but a filter that the file does not name let fewer packets through than came.",
+                args: LOCAL,
+                expected: UNDECIDED,
+            },
+            |packets| {
+                let accepted = packets.len() as u64;
+                let counts = Counts {
+                    received: accepted + 40,
+                    accepted: Some(accepted),
+                    delivered: Some(accepted),
+                    dropped: 0,
+                };
+                PcapNg::new(vec![Interface { counts: Some(counts), ..Interface::lossless(1, 0) }])
             },
         ),
         written(
@@ -62,6 +81,23 @@ fn counts() -> Vec<Scenario> {
             },
         ),
     ]
+}
+
+/// The interface's count says that nothing was lost; a packet in the window says otherwise.
+fn lost() -> Scenario {
+    let card = Card {
+        id: "drops-told-by-packet",
+        title: "A loss that one packet tells",
+        says: "The window looks silent and the interface lost nothing, but a packet in the window tells that forty were lost before it.",
+        args: LOCAL,
+        expected: UNDECIDED,
+    };
+    let (names, mut packets) = silence(card.id).finish();
+    if let Some(packet) = packets.iter_mut().find(|packet| packet.at > World::at(90_000)) {
+        packet.lost = Some(40);
+    }
+    let file = PcapNg::new(vec![Interface::lossless(1, packets.len())]);
+    card.file(names, "pcapng", file.write(&packets))
 }
 
 /// Two sections, each whole and without losses, and a minute that is in neither.

@@ -1,17 +1,19 @@
 //! Machines that the operator declared to be local, and that pass on what they get.
 
-use super::world::{BUGLY, LOGS, World, end, ip, speak_1_3};
-use super::{Card, REFUTED, STATION, Scenario};
+use super::world::{BUGLY, LOGS, STRANGER, World, end, ip, speak_1_3};
+use super::{Card, REFUTED, STATION, STATION_V6, Scenario, UNDECIDED};
+use crate::ip::{self as packets, Style};
 use crate::tls::Hello;
 use crate::tunnel::{Tunnel, wireguard};
 use crate::{Side, Tcp, app};
+use std::net::IpAddr;
 
 /// Local Data with the aircraft declared to be local.
 const WITH_SINK: &str = "--mode local-data --window +60s..+120s --station 192.168.1.23 --local 192.168.1.10";
 const SINK: &str = "192.168.1.10";
 
 pub(super) fn all() -> Vec<Scenario> {
-    [relays(), tunnels()].concat()
+    [relays(), tunnels(), routes()].concat()
 }
 
 fn relays() -> Vec<Scenario> {
@@ -115,5 +117,46 @@ fn tunnels() -> Vec<Scenario> {
             expected: REFUTED,
         }
         .told(guard),
+    ]
+}
+
+/// Packets for the sink that say themselves where it is to send them on to.
+fn routes() -> Vec<Scenario> {
+    vec![
+        Card {
+            id: "sink-source-route",
+            title: "A route beyond the sink",
+            says: "Packets for the sink have an option by which it should send them on to a stranger.",
+            args: WITH_SINK,
+            expected: UNDECIDED,
+        }
+        .told(|world| {
+            let (sink, stranger) = (ip(SINK), ip(STRANGER));
+            let IpAddr::V4(last) = stranger else { return };
+            // A loose source route (RFC 791) whose next and last address is the stranger's.
+            let options = [&[131, 7, 4][..], &last.octets()].concat();
+            for (noise, at) in world.noises(20, 900).iter().zip((70_000..).step_by(1000)) {
+                let style = Style { options: options.clone(), ..Style::default() };
+                let packet = packets::packet(STATION, sink, 253, noise, &style);
+                let frame = world.recorder.link.frame(&packet);
+                world.recorder.frame(World::at(at), frame);
+            }
+        }),
+        Card {
+            id: "sink-routing-header",
+            title: "A route beyond the sink, in IPv6",
+            says: "The same by a routing header.",
+            args: "--mode local-data --window +60s..+120s --station 192.168.1.23 --local fd00::a",
+            expected: UNDECIDED,
+        }
+        .told(|world| {
+            let IpAddr::V6(last) = ip("2a01:4f9::66") else { return };
+            // Type 0 (RFC 2460), one segment left.
+            world.recorder.extensions = vec![(43, [&[0, 1, 0, 0, 0, 0][..], &last.octets()].concat())];
+            for (noise, at) in world.noises(20, 900).iter().zip((70_000..).step_by(1000)) {
+                world.recorder.ip(World::at(at), (STATION_V6, ip("fd00::a")), 253, noise, true);
+            }
+            world.recorder.extensions.clear();
+        }),
     ]
 }

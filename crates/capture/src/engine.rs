@@ -28,6 +28,8 @@ pub use counts::{Counts, Unread};
 const DEPTH_MAX: u8 = 12;
 /// Bytes that what was learnt of the flows in progress may take; beyond, flows are written down.
 const KEPT_BYTES_MAX: usize = 32 << 20;
+/// Bytes behind a packet that are taken for padding, a check sum, or a tap's own mark.
+const BYTES_BEHIND_MAX: usize = 64;
 /// Bytes held for reassembly over all flows.
 const HELD_BYTES_MAX: usize = 48 << 20;
 
@@ -210,7 +212,13 @@ impl<S: FlowSink> Engine<S> {
         let deeper = Context { depth: context.depth + 1, ..context };
         if layer == Layer::Ip {
             match ip::parse(bytes, wire_len) {
-                Ok(packet) => self.ip(deeper, &packet),
+                Ok(packet) => {
+                    let behind = wire_len.saturating_sub(packet.wire_len);
+                    if behind > BYTES_BEHIND_MAX {
+                        self.unread(context, "bytes behind an IP packet", behind);
+                    }
+                    self.ip(deeper, &packet);
+                }
                 Err(what) => self.unread(context, what, bytes.len()),
             }
             return;
@@ -237,7 +245,8 @@ impl<S: FlowSink> Engine<S> {
         }
         let confined = is_confined(packet, context.hardware[1]);
         let in_window = context.part == Part::Window;
-        let place = Place { at: context.at, in_window, confined, tunnel: context.tunnel };
+        let (tunnel, [sender, _]) = (context.tunnel, context.hardware);
+        let place = Place { at: context.at, in_window, confined, tunnel, sender };
         let outcome = self.fragments.add(packet, place);
         self.account_lost_fragments();
         match outcome {
@@ -266,6 +275,10 @@ impl<S: FlowSink> Engine<S> {
     }
 
     fn transport(&mut self, context: Context, packet: &IpPacket<'_>, bytes: &[u8], wire_len: usize) {
+        if packet.source_routed {
+            // It names its last address elsewhere, for the one that it is sent to first.
+            self.unread(context, "source routing", bytes.len());
+        }
         let tunnel = encapsulation::of_ip_protocol(packet.protocol);
         let segment = match transport::parse(packet.protocol, bytes, wire_len) {
             Ok(segment) => segment,
@@ -364,13 +377,13 @@ impl<S: FlowSink> Engine<S> {
         for lost in std::mem::take(&mut self.fragments.lost) {
             self.counts.fragments_lost += 1;
             let Lost { source, destination, protocol, place, wire_bytes, packets } = lost;
-            let Place { at, in_window, tunnel, .. } = place;
+            let Place { at, in_window, tunnel, sender, .. } = place;
             let wire_len = usize::try_from(wire_bytes).unwrap_or(usize::MAX);
             let context = Context {
                 at,
                 part: if in_window { Part::Window } else { self.part(at) },
                 confined: false,
-                hardware: [None; 2],
+                hardware: [sender, None],
                 label: None,
                 tunnel,
                 depth: 0,
@@ -381,6 +394,7 @@ impl<S: FlowSink> Engine<S> {
                 destination,
                 protocol,
                 hop_limit: 64,
+                source_routed: false,
                 fragment: None,
                 payload: &[],
                 payload_wire_len: wire_len,

@@ -62,6 +62,24 @@ pub fn no_such_name(id: u16, name: &str, kind: u16) -> Vec<u8> {
     out
 }
 
+/// A question with an EDNS record (RFC 6891) that holds one option.
+#[must_use]
+pub fn with_option(mut query: Vec<u8>, code: u16, value: &[u8]) -> Vec<u8> {
+    crate::bytes::patch(&mut query, 10, &1_u16.to_be_bytes());
+    query.u8(0).u16(41).u16(1232).u32(0).sized(2, |data| {
+        data.u16(code).u16(len16(value.len())).put(value);
+    });
+    query
+}
+
+/// A question with a further record behind it, counted as an additional one.
+#[must_use]
+pub fn with_record(mut query: Vec<u8>, record: &Record) -> Vec<u8> {
+    crate::bytes::patch(&mut query, 10, &1_u16.to_be_bytes());
+    record_into(&mut query, record, "", 1);
+    query
+}
+
 /// An mDNS announcement (RFC 6762): a response without a question, cache-flush bit set.
 #[must_use]
 pub fn announcement(records: &[Record]) -> Vec<u8> {

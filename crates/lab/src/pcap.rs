@@ -83,6 +83,7 @@ mod tests {
             bytes: vec![1, 2, 3],
             comment: None,
             process: None,
+            lost: None,
         };
         let write = |big_endian, nanoseconds| {
             Pcap { linktype: 101, big_endian, nanoseconds, snaplen: 2 }.write(std::slice::from_ref(&packet))

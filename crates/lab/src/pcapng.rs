@@ -25,6 +25,10 @@ pub struct Interface {
 pub struct Counts {
     /// Packets that arrived.
     pub received: u64,
+    /// Packets that a filter let through, where that was counted.
+    pub accepted: Option<u64>,
+    /// Packets that were handed to the recorder, where that was counted.
+    pub delivered: Option<u64>,
     /// Packets that the capture lost.
     pub dropped: u64,
 }
@@ -48,6 +52,8 @@ pub struct PcapNg {
     pub custom: Option<(u32, Vec<u8>)>,
     /// Packets without times, in simple packet blocks.
     pub simple: bool,
+    /// How many packets come before the statistics; all of them where `None`.
+    pub counted_after: Option<usize>,
 }
 
 impl Interface {
@@ -59,7 +65,7 @@ impl Interface {
             name: "wlan0".to_owned(),
             digits: 6,
             snaplen: 0,
-            counts: Some(Counts { received: received as u64, dropped: 0 }),
+            counts: Some(Counts { received: received as u64, accepted: None, delivered: None, dropped: 0 }),
         }
     }
 }
@@ -77,23 +83,27 @@ impl PcapNg {
             processes: Vec::new(),
             custom: None,
             simple: false,
+            counted_after: None,
         }
     }
 
-    /// The file. Statistics carry the times of the first and last packet.
+    /// The file. Statistics carry the times of the first and last packet before them.
     #[must_use]
     pub fn write(&self, packets: &[Packet]) -> Vec<u8> {
         let mut out = self.preamble();
-        for packet in packets {
-            out.extend(if self.simple { self.simple_packet(packet) } else { self.enhanced_packet(packet) });
-        }
-        let first = packets.first().map_or(Timestamp(0), |packet| packet.at);
-        let last = packets.last().map_or(first, |packet| packet.at);
+        let block =
+            |packet| if self.simple { self.simple_packet(packet) } else { self.enhanced_packet(packet) };
+        let (counted, later) =
+            packets.split_at(self.counted_after.unwrap_or(packets.len()).min(packets.len()));
+        out.extend(counted.iter().flat_map(block));
+        let first = counted.first().map_or(Timestamp(0), |packet| packet.at);
+        let last = counted.last().map_or(first, |packet| packet.at);
         for (interface, number) in self.interfaces.iter().zip(0..) {
             if let Some(counts) = interface.counts {
                 out.extend(self.statistics(number, interface, counts, first, last));
             }
         }
+        out.extend(later.iter().flat_map(block));
         out
     }
 
@@ -188,7 +198,10 @@ impl PcapNg {
             self.four(&mut value, process);
             self.option(&mut body, 0x8001, &value);
         }
-        if packet.comment.is_some() || packet.process.is_some() {
+        if let Some(lost) = packet.lost {
+            self.option(&mut body, 4, &self.eight(lost));
+        }
+        if packet.comment.is_some() || packet.process.is_some() || packet.lost.is_some() {
             self.option(&mut body, 0, b"");
         }
         self.block(6, &body)
@@ -222,9 +235,14 @@ impl PcapNg {
             moment(&mut value, at);
             self.option(&mut body, code, &value);
         }
-        for (code, count) in [(4, counts.received), (5, counts.dropped)] {
-            let value = if self.big_endian { count.to_be_bytes() } else { count.to_le_bytes() };
-            self.option(&mut body, code, &value);
+        for (code, count) in [
+            (4, Some(counts.received)),
+            (5, Some(counts.dropped)),
+            (6, counts.accepted),
+            (8, counts.delivered),
+        ] {
+            let Some(count) = count else { continue };
+            self.option(&mut body, code, &self.eight(count));
         }
         self.option(&mut body, 0, b"");
         self.block(5, &body)
@@ -247,6 +265,10 @@ impl PcapNg {
         self.two(out, len16(value.len()));
         out.extend_from_slice(value);
         out.resize(out.len().next_multiple_of(4), 0);
+    }
+
+    const fn eight(&self, value: u64) -> [u8; 8] {
+        if self.big_endian { value.to_be_bytes() } else { value.to_le_bytes() }
     }
 
     fn four(&self, out: &mut Vec<u8>, value: u32) {
@@ -277,6 +299,7 @@ mod tests {
             bytes: vec![0xaa; 5],
             comment: comment.map(str::to_owned),
             process,
+            lost: None,
         }
     }
 

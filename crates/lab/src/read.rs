@@ -141,6 +141,7 @@ mod tests {
                 bytes: vec![n; usize::from(n) + 60],
                 comment: Some("x".into()),
                 process: None,
+                lost: None,
             })
             .collect();
         let mut files = Vec::new();

@@ -1,8 +1,8 @@
 //! What a capture will hold: packets with their times.
 
-use crate::bytes::Sequence;
+use crate::bytes::{Sequence, patch};
 use crate::ip::{self, Style};
-use crate::link::Link;
+use crate::link::{Link, card};
 use crate::tunnel::Tunnel;
 use creance_model::{Duration, Timestamp};
 use std::net::IpAddr;
@@ -20,6 +20,8 @@ pub struct Packet {
     pub comment: Option<String>,
     /// The place of the process that sent it in the list of processes, for pcapng.
     pub process: Option<u32>,
+    /// How many packets were lost just before it, where that is said of it, for pcapng.
+    pub lost: Option<u64>,
 }
 
 /// The app that following packets belong to.
@@ -45,6 +47,10 @@ pub struct Recorder {
     pub pieces: usize,
     /// Routers that a packet may still cross.
     pub ttl: u8,
+    /// Whose card sends, where it is not that of the packet's source; Ethernet only.
+    pub from_card: Option<IpAddr>,
+    /// Whose card stands at the far end, where it is not that of the far address; Ethernet only.
+    pub far_card: Option<IpAddr>,
     /// IPv6 extension headers for every packet, as in [`Style::extensions`].
     pub extensions: Vec<(u8, Vec<u8>)>,
     app: Option<App>,
@@ -64,6 +70,8 @@ impl Recorder {
             tunnel: None,
             pieces: 1,
             ttl: 64,
+            from_card: None,
+            far_card: None,
             extensions: Vec::new(),
             app: None,
             comment: None,
@@ -98,7 +106,7 @@ impl Recorder {
         &mut self.noise
     }
 
-    /// Records an IP payload. `outbound` tells the direction through the tunnel, if there is one.
+    /// Records an IP payload. `outbound` tells the direction, for a tunnel and for cards.
     pub fn ip(
         &mut self,
         at: Timestamp,
@@ -117,10 +125,16 @@ impl Recorder {
         let pieces =
             if self.pieces > 1 { ip::fragments(&packet, self.pieces, self.ids) } else { vec![packet] };
         for (index, piece) in pieces.iter().enumerate() {
-            let frame = match &self.app {
+            let mut frame = match &self.app {
                 Some(App::Trailer(uid, name)) => crate::link::pcapdroid(piece, *uid, name),
                 Some(App::Process(_)) | None => self.link.frame(piece),
             };
+            let far = if outbound { 0 } else { 6 };
+            for (place, owner) in [(far, self.far_card), (6, self.from_card)] {
+                if let Some(owner) = owner {
+                    patch(&mut frame, place, &card(owner));
+                }
+            }
             self.frame(at.after(Duration(index as u64 * 2_000)), frame);
         }
     }
@@ -137,6 +151,7 @@ impl Recorder {
             bytes,
             comment: self.comment.take(),
             process,
+            lost: None,
         });
     }
 

@@ -4,6 +4,7 @@ use crate::Recorder;
 use crate::bytes::{low16, low32};
 use crate::ip::{self, Segment};
 use creance_model::{Duration, Endpoint, Timestamp};
+use std::net::IpAddr;
 
 const FIN: u8 = 1;
 const SYN: u8 = 2;
@@ -32,6 +33,7 @@ pub struct Tcp<'a> {
     pub mss: usize,
     /// Options of segments after the first.
     pub options: Vec<u8>,
+    first: [u32; 2],
     next: [u32; 2],
     last: Option<(Side, u32, Vec<u8>)>,
 }
@@ -41,12 +43,18 @@ impl<'a> Tcp<'a> {
     #[must_use]
     pub fn new(recorder: &'a mut Recorder, client: Endpoint, server: Endpoint, at: Timestamp) -> Self {
         let next = [low32(recorder.noise().next()), low32(recorder.noise().next())];
-        Self { recorder, client, server, at, mss: 1400, options: Vec::new(), next, last: None }
+        Self { recorder, client, server, at, mss: 1400, options: Vec::new(), first: next, next, last: None }
     }
 
     /// The three packets of the handshake, 20 ms apart from the far side.
     pub fn open(&mut self) -> &mut Self {
         self.open_with(&[], b"")
+    }
+
+    /// Another connection on the same ports that numbers its bytes as the first one did.
+    pub fn open_again(&mut self) -> &mut Self {
+        self.next = self.first;
+        self.open()
     }
 
     /// The handshake with further options in the SYN and data in it (RFC 7413).
@@ -131,6 +139,12 @@ impl<'a> Tcp<'a> {
     /// Goes on at a moment.
     pub const fn until(&mut self, at: Timestamp) -> &mut Self {
         self.at = at;
+        self
+    }
+
+    /// What follows is sent by the card of this address, or again by each sender's own.
+    pub const fn by_card(&mut self, owner: Option<IpAddr>) -> &mut Self {
+        self.recorder.from_card = owner;
         self
     }
 

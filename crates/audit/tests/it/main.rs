@@ -10,6 +10,7 @@
 )]
 
 mod accuracy;
+mod beyond;
 mod corpus;
 mod damage;
 mod mutate;

@@ -41,6 +41,7 @@ pub(crate) fn question(args: &[String]) -> Question {
             "--window" => question.window = Some(value.parse().unwrap()),
             "--station" => drop(question.stations.insert(value.parse().unwrap())),
             "--local" => question.local.push(value.parse().unwrap()),
+            "--app" => question.app = Some(value.to_owned()),
             "--exempt" => drop(question.exempt.insert(value.parse().unwrap(), option.clone())),
             "--grant" => drop(question.granted.insert(value.parse().unwrap(), option.clone())),
             _ => panic!("{option}: this option is not known here; add it"),
@@ -55,10 +56,17 @@ pub(crate) fn judge(
     question: &Question,
     knowledge: &Knowledge,
 ) -> Result<Report, ReadingError> {
-    let source = Source::new(Cursor::new(bytes), false).unwrap();
-    let input = InputFile { name: "capture".to_owned(), source };
-    let mut reading = Reading::new(vec![input], question.window, None, &mut |_| {})?;
+    let mut reading = read(vec![bytes], question)?;
     Ok(audit(&mut reading, question, knowledge, None, None).unwrap())
+}
+
+/// Reads captures that lie in memory, as parts of one recording.
+pub(crate) fn read(files: Vec<Vec<u8>>, question: &Question) -> Result<Reading, ReadingError> {
+    let input = |bytes| {
+        let source = Source::new(Cursor::new(bytes), true).unwrap();
+        InputFile { name: "capture".to_owned(), source }
+    };
+    Reading::new(files.into_iter().map(input).collect(), question.window, None, &mut |_| {})
 }
 
 pub(crate) fn claim(report: &Report, number: u8) -> &Claim {

@@ -5,8 +5,10 @@ use crate::packet::ip::IpPacket;
 use creance_model::{Scope, scope};
 use std::net::IpAddr;
 
-/// The largest neighbour discovery message that is taken for one, in bytes.
-const DISCOVERY_BYTES_MAX: usize = 256;
+/// The largest question or answer of neighbour discovery that is taken for one, in bytes.
+const DISCOVERY_BYTES_MAX: usize = 64;
+/// The largest message of a router's, or of access control, that is taken for one, in bytes.
+const ACCESS_BYTES_MAX: usize = 256;
 
 /// The link-layer addresses of the sender and the receiver.
 #[inline]
@@ -28,8 +30,11 @@ pub(super) fn is_confined(packet: &IpPacket<'_>, receiver: Option<[u8; 6]>) -> b
     // RFC 4861, 7.1: the receiver discards it unless the hop limit shows that no router touched it.
     let discovery = packet.protocol == 58
         && packet.hop_limit == 255
-        && packet.payload.len() <= DISCOVERY_BYTES_MAX
-        && matches!(packet.payload, [133..=137, ..]);
+        && match packet.payload {
+            [133 | 135 | 136, ..] => packet.payload_wire_len <= DISCOVERY_BYTES_MAX,
+            [134 | 137, ..] => packet.payload_wire_len <= ACCESS_BYTES_MAX,
+            _ => false,
+        };
     match scope {
         Scope::LinkGroup => link_group || receiver.is_none(),
         Scope::WideGroup => packet.hop_limit <= 1 && (link_group || receiver.is_none()),
@@ -44,8 +49,14 @@ pub(super) fn is_confined(packet: &IpPacket<'_>, receiver: Option<[u8; 6]>) -> b
 pub(super) fn is_ordinary(protocol: &str, receiver: Option<[u8; 6]>, bytes: usize) -> bool {
     let link_group = receiver.is_none_or(|[first, ..]| first & 1 == 1);
     match protocol {
-        "ARP" | "RARP" => bytes <= 64,
-        "LLDP" | "PTP" | "Ethernet slow protocols" | "Ethernet loopback test" | "spanning tree" => link_group,
+        "ARP" | "RARP" | "PPP control" => bytes <= 64,
+        "802.1X" | "PPPoE discovery" => bytes <= ACCESS_BYTES_MAX,
+        "LLDP"
+        | "PTP"
+        | "Ethernet slow protocols"
+        | "Ethernet loopback test"
+        | "spanning tree"
+        | "Cisco link protocols" => link_group,
         _ => true,
     }
 }

@@ -29,8 +29,9 @@ impl Labels {
             return *known;
         }
         while self.of_file.len() <= place {
-            let label = file_labels.get(self.of_file.len()).cloned();
-            let index = label.and_then(|label| self.keep(label));
+            // One that is not handed over yet may be so with the next packet.
+            let label = file_labels.get(self.of_file.len())?.clone();
+            let index = self.keep(label);
             self.of_file.push(index);
         }
         self.of_file.get(place).copied().flatten()

@@ -98,6 +98,8 @@ pub struct Interface {
     /// Packets that the capturing program or the system says it lost; `None` where it says
     /// nothing, which is not the same as none.
     pub dropped: Option<u64>,
+    /// Packets that single packets say were lost before them.
+    pub dropped_between: u64,
     /// Packets that the file says were delivered into it; more than it holds: it was filtered.
     pub delivered: Option<u64>,
     /// How many packets of the interface came before the statement on losses: what was lost
@@ -112,6 +114,8 @@ impl Interface {
     #[must_use]
     pub const fn drops(&self) -> Option<u64> {
         match self.dropped {
+            Some(count) if self.dropped_between > count => Some(self.dropped_between),
+            None if self.dropped_between > 0 => Some(self.dropped_between),
             Some(count) if self.statistics_after_packets >= self.packets => Some(count),
             Some(count) if count > 0 => Some(count),
             Some(_) | None => None,

@@ -157,6 +157,14 @@ impl Pcapng {
         };
         self.last = at;
         let options = body.get(start + length.next_multiple_of(4)..).unwrap_or_default();
+        let lost = match kind {
+            block::OLD_PACKET => order.u16(body, 2).filter(|&lost| lost != u16::MAX).map(u64::from),
+            _ => Options::new(order, options)
+                .find_map(|(code, value)| order.u64(value, 0).filter(|_| code == 4)),
+        };
+        if let (Some(lost), Some(interface)) = (lost, facts.interfaces.get_mut(index as usize)) {
+            interface.dropped_between = interface.dropped_between.saturating_add(lost);
+        }
         let label = if options.len() > 4 { self.packet_label(options, facts) } else { None };
         let link_type = facts.interfaces.get(index as usize).map_or(u32::MAX, |i| i.link_type);
         let data = 8 + start..8 + start + length;
@@ -231,14 +239,22 @@ impl Pcapng {
             return;
         };
         let Some(interface) = facts.interfaces.get_mut(index as usize) else { return };
-        let mut dropped = None;
+        let (mut dropped, mut received, mut accepted) = (None, None, None);
         for (code, value) in Options::new(order, body.get(12..).unwrap_or_default()) {
             if let (8, Some(count)) = (code, order.u64(value, 0)) {
                 interface.delivered = Some(count);
             }
+            match code {
+                4 => received = order.u64(value, 0),
+                6 => accepted = order.u64(value, 0),
+                _ => {}
+            }
             if let (5 | 7, Some(count)) = (code, order.u64(value, 0)) {
                 dropped = Some(dropped.unwrap_or(0_u64).saturating_add(count));
             }
+        }
+        if received.zip(accepted).is_some_and(|(received, accepted)| accepted < received) {
+            interface.filter.get_or_insert_with(|| "(not named)".to_owned());
         }
         if dropped.is_some() {
             interface.statistics_after_packets = interface.packets;

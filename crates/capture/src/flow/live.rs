@@ -54,8 +54,6 @@ pub(crate) struct Live {
     pub(crate) head_given_up: bool,
     state: State,
     questions: Questions,
-    /// The link-layer address that sent the packet at hand.
-    sender: Option<[u8; 6]>,
 }
 
 #[derive(Debug)]
@@ -154,7 +152,6 @@ impl Live {
             head_given_up: false,
             state,
             questions: Questions::default(),
-            sender: None,
         }
     }
 
@@ -173,14 +170,17 @@ impl Live {
     #[inline]
     pub(crate) fn take(&mut self, arrival: &Arrival<'_>, from_client: bool, names: &mut Names, room: usize) {
         self.count(arrival, from_client);
-        self.sender = arrival.hardware;
         let side = usize::from(!from_client);
         if let (Some(own), Some(sender)) =
             (self.record.hardware.get(side).copied().flatten(), arrival.hardware)
             && own != sender
         {
             self.record.other_hardware = self.record.other_hardware.or(Some(sender));
+            self.questions.strange_answer |= !from_client;
         }
+        // Some framings name the sender alone; the asker's own card is none that answers.
+        self.questions.strange_answer |=
+            !from_client && arrival.hardware.is_some() && arrival.hardware == self.record.hardware[0];
         let cut = arrival.segment.payload.len() < arrival.segment.payload_wire_len;
         if cut {
             self.record.truncated_packets += 1;
@@ -360,7 +360,7 @@ impl Live {
         }
         for message in fresh {
             let direction = if message.response { Direction::FromServer } else { Direction::FromClient };
-            let heard = Heard { message: &message, direction, sender: self.sender, at, part };
+            let heard = Heard { message: &message, direction, at, part };
             self.questions.take(&heard, &mut self.record, names);
         }
         self.weigh();
@@ -393,7 +393,7 @@ impl Live {
         udp.want = inspection.want;
         if let Some(message) = inspection.dns {
             let (at, part) = (arrival.at, arrival.part);
-            let heard = Heard { message: &message, direction, sender: self.sender, at, part };
+            let heard = Heard { message: &message, direction, at, part };
             self.questions.take(&heard, &mut self.record, names);
         }
         self.weigh();

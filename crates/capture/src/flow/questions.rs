@@ -17,8 +17,6 @@ const PENDING_MAX: usize = 64;
 pub(super) struct Heard<'a> {
     pub(super) message: &'a Message,
     pub(super) direction: Direction,
-    /// The link-layer address that sent it.
-    pub(super) sender: Option<[u8; 6]>,
     pub(super) at: Timestamp,
     pub(super) part: Part,
 }
@@ -30,6 +28,8 @@ pub(super) struct Questions {
     pending: Vec<(u16, QueryName)>,
     /// Whether the asker sent more than questions.
     pub(super) more_than_a_question: bool,
+    /// Whether a card other than the one that was asked sent something for the answering side.
+    pub(super) strange_answer: bool,
 }
 
 impl Questions {
@@ -45,7 +45,7 @@ impl Questions {
 
     /// Keeps what a message asks, and learns from it where it answers.
     pub(super) fn take(&mut self, heard: &Heard<'_>, record: &mut FlowRecord, names: &mut Names) {
-        let &Heard { message, direction, sender, at, part } = heard;
+        let &Heard { message, direction, at, part } = heard;
         let group = record.facts.protocol() != Some(Protocol::Dns);
         if !group && direction == Direction::FromClient && (message.response || !message.bare) {
             self.more_than_a_question = true;
@@ -70,9 +70,8 @@ impl Questions {
             return;
         };
         let asked = self.pending.iter().position(|(id, name)| *id == message.id && *name == question.name);
-        // The asker's own card does not answer: that would be an answer of its own making.
-        let forged = sender.is_some() && sender == record.hardware[0];
-        let (Some(place), false) = (asked, forged) else {
+        // Over TCP an earlier segment may have brought it, so that nothing of such a flow ties.
+        let (Some(place), false) = (asked, self.strange_answer) else {
             record.unasked_answers += 1;
             return;
         };

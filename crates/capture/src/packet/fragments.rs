@@ -21,6 +21,8 @@ struct Key {
     protocol: u8,
     id: u32,
     tunnel: u32,
+    /// Whoever sends others' fragments does not make them whole.
+    sender: Option<[u8; 6]>,
 }
 
 /// Where a fragment was seen; for the whole packet, where its first one was.
@@ -33,6 +35,8 @@ pub(crate) struct Place {
     pub(crate) confined: bool,
     /// The tunnel that it came through; 0 is none.
     pub(crate) tunnel: u32,
+    /// The link-layer address of the sender.
+    pub(crate) sender: Option<[u8; 6]>,
 }
 
 #[derive(Debug)]
@@ -112,6 +116,7 @@ impl Fragments {
             protocol: packet.protocol,
             id: fragment.id,
             tunnel: place.tunnel,
+            sender: place.sender,
         };
         // The identification is unique among all packets between two hosts (RFC 8200, 4.5).
         let key = if packet.source.is_ipv6() { Key { protocol: 44, ..key } } else { key };

@@ -9,6 +9,8 @@ pub(crate) struct IpPacket<'a> {
     pub(crate) destination: IpAddr,
     pub(crate) protocol: u8,
     pub(crate) hop_limit: u8,
+    /// It asks to be sent on from its destination to another address.
+    pub(crate) source_routed: bool,
     /// Set where this is one part of a packet.
     pub(crate) fragment: Option<Fragment>,
     /// What was captured of the payload.
@@ -69,11 +71,24 @@ fn v4(bytes: &[u8], wire_len: usize) -> Result<IpPacket<'_>, &'static str> {
         destination: address(16),
         protocol: head[9],
         hop_limit: head[8],
+        source_routed: routes_on(bytes.get(20..header_len).unwrap_or_default()),
         fragment,
         payload,
         payload_wire_len: total - header_len,
         wire_len: total,
     })
+}
+
+/// Whether IPv4 options hold a loose or strict source route.
+fn routes_on(mut options: &[u8]) -> bool {
+    loop {
+        options = match options {
+            [131 | 137, ..] => return true,
+            [1, rest @ ..] => rest,
+            [2..=255, length @ 2..=255, ..] => options.get(usize::from(*length)..).unwrap_or_default(),
+            _ => return false,
+        };
+    }
 }
 
 fn v6(bytes: &[u8], wire_len: usize) -> Result<IpPacket<'_>, &'static str> {
@@ -91,6 +106,7 @@ fn v6(bytes: &[u8], wire_len: usize) -> Result<IpPacket<'_>, &'static str> {
         destination: address(24),
         protocol: head[6],
         hop_limit: head[7],
+        source_routed: false,
         fragment: None,
         payload: rest.get(..length.min(rest.len())).unwrap_or_default(),
         payload_wire_len: length,
@@ -131,6 +147,7 @@ fn pass_extensions(mut packet: IpPacket<'_>) -> Result<IpPacket<'_>, &'static st
             }
             _ => return unwrap_authentication(packet),
         };
+        packet.source_routed |= packet.protocol == 43 && packet.payload.get(3).is_some_and(|&left| left > 0);
         step(&mut packet, header_len)?;
         if packet.fragment.is_some() {
             return Ok(packet);

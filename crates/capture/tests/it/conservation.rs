@@ -5,7 +5,9 @@ use creance_capture::{Reader, Source, Volume};
 use std::path::{Path, PathBuf};
 
 /// Packets that are counted as not understood and are flows all the same.
-const ALSO_FLOWS: [&str; 4] = [
+const ALSO_FLOWS: [&str; 6] = [
+    "bytes behind an IP packet",
+    "source routing",
     "TCP header cut short",
     "TCP header with an impossible length",
     "UDP header cut short",

@@ -17,7 +17,7 @@ pub(super) fn all() -> Vec<Scenario> {
 }
 
 /// The story of `local-data-silence`, told by a worse recorder.
-fn silence(id: &'static str) -> World {
+pub(super) fn silence(id: &'static str) -> World {
     let mut world = World::new(id);
     world.before();
     world.link_only();
@@ -35,7 +35,12 @@ fn uncounted() -> Vec<Scenario> {
     };
     let (names, packets) = silence(drops.id).finish();
     let lossy = Interface {
-        counts: Some(Counts { received: packets.len() as u64 + 31, dropped: 31 }),
+        counts: Some(Counts {
+            received: packets.len() as u64 + 31,
+            accepted: None,
+            delivered: None,
+            dropped: 31,
+        }),
         ..Interface::lossless(1, 0)
     };
     let drops = drops.file(names, "pcapng", PcapNg::new(vec![lossy]).write(&packets));

@@ -3,12 +3,17 @@
 //! All captures run for 180 seconds from 2026-05-04T09:00:00Z on, the station is
 //! [`STATION`] unless a story says otherwise, and the judged window is the middle minute.
 
+mod carriers;
 mod files;
 mod flows;
+mod forged;
 mod honest;
 mod names;
 mod paths;
+mod questions;
+mod seams;
 mod security;
+mod sinks;
 mod world;
 
 pub use world::{ROUTER, START, STATION, STATION_V6};
@@ -46,7 +51,20 @@ pub struct Scenario {
 /// Every story, in a fixed order.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    [honest::all(), names::all(), paths::all(), flows::all(), files::all(), security::all()].concat()
+    [
+        honest::all(),
+        names::all(),
+        questions::all(),
+        forged::all(),
+        paths::all(),
+        sinks::all(),
+        flows::all(),
+        carriers::all(),
+        files::all(),
+        seams::all(),
+        security::all(),
+    ]
+    .concat()
 }
 
 /// What a story is called and what must be said of it.

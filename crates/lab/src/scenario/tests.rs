@@ -28,8 +28,13 @@ fn whole_captures_last_three_minutes() {
 }
 
 /// Names that tshark 4.0 does not find: it takes whatever starts on port 443 for TLS and then
-/// does not follow a CONNECT there.
-const UNSEEN: &[(&str, &str)] = &[("proxy-at-exempt-address", "mydjiflight.dji.com")];
+/// does not follow a CONNECT there, and takes a connection that starts with the numbers of the one
+/// before for the same bytes sent again.
+const UNSEEN: &[(&str, &str)] =
+    &[("proxy-at-exempt-address", "mydjiflight.dji.com"), ("port-used-again", "mydjiflight.dji.com")];
+
+/// Stories of bytes that are on a protocol's port and not of that protocol.
+const MALFORMED: &[&str] = &["dns-noise-after-question"];
 
 #[test]
 fn tshark_reads_every_story_and_its_names() {
@@ -54,7 +59,8 @@ fn tshark_reads_every_story_and_its_names() {
             // 0 is a wrong sum; 1 and 2 are right and not checked.
             let wrong = fields[1..4].iter().any(|status| status.split(',').any(|one| one == "0"));
             assert!(!wrong, "{}: a wrong sum: {line}", story.id);
-            assert!(fields.get(4).is_none_or(|m| m.is_empty()), "{}: malformed: {line}", story.id);
+            let malformed = fields.get(4).is_some_and(|text| !text.is_empty());
+            assert!(!malformed || MALFORMED.contains(&story.id), "{}: malformed: {line}", story.id);
         }
         names.sort();
         if !cut {

@@ -37,6 +37,8 @@ pub(crate) struct World {
     pub(crate) recorder: Recorder,
     /// Who asks.
     pub(crate) station: IpAddr,
+    /// Whom it asks for addresses.
+    pub(crate) resolver: IpAddr,
     names: Vec<String>,
     count: u64,
 }
@@ -46,6 +48,7 @@ impl World {
         Self {
             recorder: Recorder::new(Link::Ethernet, seed(id)),
             station: STATION,
+            resolver: ROUTER,
             names: Vec::new(),
             count: seed(id) % 1000,
         }
@@ -114,10 +117,10 @@ impl World {
         Udp::new(&mut self.recorder, from, to, Self::at(millis)).send(Side::Client, bytes);
     }
 
-    /// A question to the router for a name's address, with the answer.
+    /// A question to the usual resolver for a name's address, with the answer.
     pub(crate) fn lookup(&mut self, millis: u64, name: &str, addr: &str) {
         let answer = [Record::Address(name.to_owned(), ip(addr))];
-        self.ask(millis, Endpoint { addr: ROUTER, port: 53 }, name, &answer);
+        self.ask(millis, Endpoint { addr: self.resolver, port: 53 }, name, &answer);
     }
 
     /// A question for an address to any resolver, with its answer.
@@ -222,6 +225,21 @@ impl World {
         for payload in payloads {
             udp.send(Side::Client, payload).send(Side::Server, payload);
         }
+    }
+
+    /// Datagrams that go out and are not answered.
+    pub(crate) fn one_way(&mut self, millis: u64, server: Endpoint, payloads: &[Vec<u8>]) {
+        let client = self.client();
+        let mut udp = Udp::new(&mut self.recorder, client, server, Self::at(millis));
+        for payload in payloads {
+            udp.send(Side::Client, payload);
+        }
+    }
+
+    /// Payloads of `bytes` bytes that look random.
+    pub(crate) fn noises(&mut self, count: usize, bytes: usize) -> Vec<Vec<u8>> {
+        let mut noise = self.noise();
+        (0..count).map(|_| noise.bytes(bytes)).collect()
     }
 
     /// Numbers that look random, for one conversation.

@@ -1,0 +1,141 @@
+//! Recordings with a seam: where nobody watched, nobody counted, or the clock was wrong.
+
+use super::files::silence;
+use super::world::{LOGS, STRANGER, World, end};
+use super::{Card, LOCAL, Scenario, UNDECIDED};
+use crate::Packet;
+use crate::pcapng::{Counts, Interface, PcapNg};
+use creance_model::Timestamp;
+
+pub(super) fn all() -> Vec<Scenario> {
+    [counts(), vec![lost(), sections(), clock()]].concat()
+}
+
+/// The station seems silent in the window: what it sent was not recorded.
+fn written(card: Card, format: impl FnOnce(&[Packet]) -> PcapNg) -> Scenario {
+    let (names, packets) = silence(card.id).finish();
+    let format = format(&packets);
+    card.file(names, "pcapng", format.write(&packets))
+}
+
+fn counts() -> Vec<Scenario> {
+    vec![
+        written(
+            Card {
+                id: "more-delivered-than-held",
+                title: "Packets taken out of the file",
+                says: "The window looks silent, but more packets were handed to the recorder than the file holds.",
+                args: LOCAL,
+                expected: UNDECIDED,
+            },
+            |packets| {
+                let received = packets.len() as u64 + 40;
+                let counts = Some(Counts { received, accepted: None, delivered: Some(received), dropped: 0 });
+                PcapNg::new(vec![Interface { counts, ..Interface::lossless(1, 0) }])
+            },
+        ),
+        written(
+            Card {
+                id: "filtered-by-its-counts",
+                title: "A filter that is not named",
+                says: "The window looks silent, but a filter that the file does not name let fewer packets through than came.",
+                args: LOCAL,
+                expected: UNDECIDED,
+            },
+            |packets| {
+                let accepted = packets.len() as u64;
+                let counts = Counts {
+                    received: accepted + 40,
+                    accepted: Some(accepted),
+                    delivered: Some(accepted),
+                    dropped: 0,
+                };
+                PcapNg::new(vec![Interface { counts: Some(counts), ..Interface::lossless(1, 0) }])
+            },
+        ),
+        written(
+            Card {
+                id: "counted-too-early",
+                title: "Losses counted before the window",
+                says: "The window looks silent, and the count of losses was written before it began.",
+                args: LOCAL,
+                expected: UNDECIDED,
+            },
+            |packets| {
+                let before = packets.iter().filter(|packet| packet.at < World::at(60_000)).count();
+                let file = PcapNg::new(vec![Interface::lossless(1, before)]);
+                PcapNg { counted_after: Some(before), ..file }
+            },
+        ),
+        written(
+            Card {
+                id: "second-interface-uncounted",
+                title: "An interface that nobody counted",
+                says: "The window looks silent; the file has a second interface without packets and without a count of losses.",
+                args: LOCAL,
+                expected: UNDECIDED,
+            },
+            |packets| {
+                let second = Interface { name: "rmnet0".into(), counts: None, ..Interface::lossless(1, 0) };
+                PcapNg::new(vec![Interface::lossless(1, packets.len()), second])
+            },
+        ),
+    ]
+}
+
+/// The interface's count says that nothing was lost; a packet in the window says otherwise.
+fn lost() -> Scenario {
+    let card = Card {
+        id: "drops-told-by-packet",
+        title: "A loss that one packet tells",
+        says: "The window looks silent and the interface lost nothing, but a packet in the window tells that forty were lost before it.",
+        args: LOCAL,
+        expected: UNDECIDED,
+    };
+    let (names, mut packets) = silence(card.id).finish();
+    if let Some(packet) = packets.iter_mut().find(|packet| packet.at > World::at(90_000)) {
+        packet.lost = Some(40);
+    }
+    let file = PcapNg::new(vec![Interface::lossless(1, packets.len())]);
+    card.file(names, "pcapng", file.write(&packets))
+}
+
+/// Two sections, each whole and without losses, and a minute that is in neither.
+fn sections() -> Scenario {
+    let card = Card {
+        id: "gap-between-sections",
+        title: "A minute between two sections",
+        says: "One section of the file ends before the window and the next starts after it; what was sent between is in neither.",
+        args: LOCAL,
+        expected: UNDECIDED,
+    };
+    let (names, packets) = silence(card.id).finish();
+    let mut bytes = Vec::new();
+    for (from, to) in [(0, 60_000), (120_000, 200_000)] {
+        let span = World::at(from)..World::at(to);
+        let kept: Vec<Packet> = packets.iter().filter(|packet| span.contains(&packet.at)).cloned().collect();
+        bytes.extend(PcapNg::new(vec![Interface::lossless(1, kept.len())]).write(&kept));
+    }
+    card.file(names, "pcapng", bytes)
+}
+
+/// An upload in the window, stamped as if it had come before it.
+fn clock() -> Scenario {
+    let card = Card {
+        id: "clock-steps-back",
+        title: "A clock that is set back",
+        says: "In the window the recorder's clock is set back for some seconds, so that an upload bears times from before it.",
+        args: LOCAL,
+        expected: UNDECIDED,
+    };
+    let mut world = silence(card.id);
+    world.one_way(80_100, end(STRANGER, 9999), &vec![LOGS.0.as_bytes().repeat(40); 20]);
+    let (names, mut packets) = world.finish();
+    for packet in &mut packets {
+        if packet.at > World::at(80_050) && packet.at < World::at(90_000) {
+            packet.at = Timestamp(packet.at.0 - 30_000_000_000);
+        }
+    }
+    let file = PcapNg::new(vec![Interface::lossless(1, packets.len())]);
+    card.file(names, "pcapng", file.write(&packets))
+}

@@ -20,7 +20,7 @@ use crate::sent::{Direction, Seen};
 use crate::who::{Attributor, Who};
 use creance_capture::{FlowRecord, Flows, PacketLabel};
 use creance_catalogue::Catalogue;
-use creance_model::{Mode, PartyKind, ServiceId};
+use creance_model::{Mode, PartyKind, ServiceId, Timestamp};
 use creance_policy::Policies;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -31,6 +31,7 @@ use std::sync::mpsc::sync_channel;
 pub struct Baseline {
     names: Vec<String>,
     digests: Vec<[u8; 32]>,
+    spans: Vec<(Timestamp, Timestamp)>,
     platform: BTreeMap<ServiceId, u64>,
 }
 
@@ -46,6 +47,7 @@ impl Baseline {
             baseline
                 .digests
                 .extend(reading.inputs.iter().filter_map(|input| input.digest).map(|it| it.sha256));
+            baseline.spans.extend(reading.inputs.iter().filter_map(|input| input.span));
             let stations = reading.survey.stations(question);
             let Reading { flows, certificates, .. } = reading;
             let attributor = Attributor::new(
@@ -360,14 +362,22 @@ impl<'a> Court<'a> {
 }
 
 /// Whether there is any means to tell the app's flows from others. Trailers that only some frames
-/// have may be part of a payload, and a capture is no baseline for itself.
+/// have may be part of a payload, and a capture is no baseline for itself: neither the same file
+/// nor another of the same time.
 fn tells_app(reading: &Reading, question: &Question, baseline: Option<&Baseline>) -> bool {
     let counts = &reading.counts;
     let mixed = counts.trailers > 0 && counts.trailers != counts.ethernet_frames;
     let own: Vec<[u8; 32]> =
         reading.inputs.iter().filter_map(|input| input.digest).map(|it| it.sha256).collect();
     match baseline {
-        Some(baseline) => !own.is_empty() && !baseline.digests.iter().any(|digest| own.contains(digest)),
+        Some(baseline) => {
+            let mut spans = reading.inputs.iter().filter_map(|input| input.span);
+            !own.is_empty()
+                && !baseline.digests.iter().any(|digest| own.contains(digest))
+                && !spans.any(|(first, last)| {
+                    baseline.spans.iter().any(|(from, to)| *from <= last && first <= *to)
+                })
+        }
         None => question.app.is_some() && !mixed,
     }
 }

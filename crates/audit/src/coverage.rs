@@ -7,7 +7,7 @@ use crate::reading::Reading;
 use crate::report::data::{Control, Counted, Coverage};
 use crate::stations::{DECLARED, Stations};
 use crate::when::{rfc3339, seconds_after};
-use creance_capture::{Compression, Ended, Ending, FlowRecord, Started, Unread};
+use creance_capture::{Compression, Ended, Ending, FlowRecord, Started, Tap, Taps, Unread, Window};
 use creance_model::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::IpAddr;
@@ -31,14 +31,14 @@ pub(crate) struct Observed {
     blinding: Reasons,
     before: Control,
     after: Control,
-    /// Addresses of stations with traffic both ways before, and after, the window.
-    alive: [HashSet<IpAddr>; 2],
+    /// Taps, and the stations that they saw with traffic both ways before, and after, the window.
+    alive: [HashSet<(Tap, IpAddr)>; 2],
 }
 
 impl Observed {
     pub(crate) fn add(&mut self, judged: &Judged<'_>) {
-        let FlowRecord { started, ended, truncated_packets, unseen_acknowledged, before, after, .. } =
-            judged.flow;
+        let FlowRecord { started, ended, truncated_packets, unseen_acknowledged, .. } = judged.flow;
+        let FlowRecord { before, after, taps, .. } = judged.flow;
         self.flows += 1;
         self.mid_stream += u64::from(*started == Started::MidStream);
         self.evicted += u64::from(*ended == Ended::Evicted);
@@ -56,13 +56,19 @@ impl Observed {
             self.blinding.add(&Why::just(text), judged.number());
         }
         let [alive_before, alive_after] = &mut self.alive;
-        let parts = [(&mut self.before, before, alive_before), (&mut self.after, after, alive_after)];
-        for (control, traffic, alive) in parts {
+        let [tap_before, tap_after] = taps;
+        let parts = [
+            (&mut self.before, before, tap_before, alive_before),
+            (&mut self.after, after, tap_after, alive_after),
+        ];
+        for (control, traffic, tap, alive) in parts {
             let (sent, received) = (judged.seen.sent(traffic).packets, judged.seen.received(traffic).packets);
             control.sent_packets += sent;
             control.received_packets += received;
-            if sent > 0 && received > 0 && alive.len() < ADDRESSES_MAX {
-                alive.insert(judged.seen.station.addr);
+            if let (Taps::One(tap), true) = (tap, sent > 0 && received > 0)
+                && alive.len() < ADDRESSES_MAX
+            {
+                alive.insert((*tap, judged.seen.station.addr));
             }
         }
     }
@@ -109,16 +115,50 @@ impl Observed {
             (false, true) => Some("no traffic of the station was seen before the window".into()),
             (true, false) => Some("no traffic of the station was seen after the window".into()),
             (true, true) if window.from >= window.to => Some("the window is empty".into()),
-            (true, true) => self.silent_station(stations),
+            (true, true) => self.unwatched(reading, stations),
         }
     }
 
-    /// A declared station that was not seen alive on both sides of the window.
-    fn silent_station(&self, stations: &Stations) -> Option<String> {
+    /// Why no recording shows the stations alive on both sides of the window. What one recording
+    /// saw before and another one after shows of neither that it watched in between.
+    fn unwatched(&self, reading: &Reading, stations: &Stations) -> Option<String> {
+        let around = recordings(reading).into_iter().filter(|recording| recording.holds(reading.window));
+        let whys: Vec<Option<String>> = around.map(|it| self.silent_in(&it, reading, stations)).collect();
+        if whys.is_empty() || whys.iter().any(Option::is_none) {
+            // That none holds the window is said elsewhere.
+            return None;
+        }
+        whys.into_iter().flatten().next()
+    }
+
+    /// A tap or a declared station that a recording does not show alive on both sides of the window.
+    fn silent_in(&self, recording: &Recording, reading: &Reading, stations: &Stations) -> Option<String> {
+        let [before, after] = &self.alive;
+        let of_recording = |(tap, _): &&(Tap, IpAddr)| {
+            recording.input == tap.input && recording.interfaces.contains(&tap.interface)
+        };
+        let tapped = |list: &HashSet<(Tap, IpAddr)>| -> BTreeSet<Tap> {
+            list.iter().filter(of_recording).map(|(tap, _)| *tap).collect()
+        };
+        let (taps_before, taps_after) = (tapped(before), tapped(after));
+        if taps_before.is_empty() || taps_after.is_empty() {
+            let name =
+                reading.inputs.get(recording.input as usize).map_or("the capture", |input| &input.name);
+            return Some(format!(
+                "the recording in `{name}` that holds the window does not show the station's traffic both before and after it"
+            ));
+        }
+        if let Some(tap) = taps_before.symmetric_difference(&taps_after).next() {
+            return Some(format!(
+                "interface {} saw the station on one side of the window only, and may not have watched in between",
+                tap.interface
+            ));
+        }
         let declared =
             stations.addresses.iter().filter(|(_, how)| how.as_str() == DECLARED).map(|(addr, _)| addr);
         for (alive, when) in self.alive.iter().zip(["before", "after"]) {
-            if let Some(silent) = declared.clone().find(|addr| !alive.contains(*addr)) {
+            let seen: BTreeSet<IpAddr> = alive.iter().filter(of_recording).map(|(_, addr)| *addr).collect();
+            if let Some(silent) = declared.clone().find(|addr| !seen.contains(*addr)) {
                 return Some(format!("no traffic of the station {silent} was seen {when} the window"));
             }
         }
@@ -205,6 +245,41 @@ fn inputs(reading: &Reading) -> Vec<String> {
     list
 }
 
+/// What was watched in one go: a capture, or a section of one.
+struct Recording {
+    input: u32,
+    /// Its interfaces with packets.
+    interfaces: Vec<u32>,
+    first: Timestamp,
+    last: Timestamp,
+}
+
+impl Recording {
+    fn holds(&self, window: Option<Window>) -> bool {
+        window.is_some_and(|window| self.first <= window.from && window.to <= self.last)
+    }
+}
+
+fn recordings(reading: &Reading) -> Vec<Recording> {
+    let mut list: BTreeMap<(usize, u64), Recording> = BTreeMap::new();
+    for (input, read) in reading.inputs.iter().enumerate() {
+        for (index, interface) in read.facts.interfaces.iter().enumerate() {
+            let Some((first, last)) = interface.span else { continue };
+            let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+            let recording = list.entry((input, interface.section)).or_insert_with(|| Recording {
+                input: number(input),
+                interfaces: Vec::new(),
+                first,
+                last,
+            });
+            recording.interfaces.push(number(index));
+            recording.first = recording.first.min(first);
+            recording.last = recording.last.max(last);
+        }
+    }
+    list.into_values().collect()
+}
+
 /// Places where time was not watched without a break.
 fn seams(reading: &Reading) -> Vec<String> {
     let mut list = Vec::new();
@@ -213,14 +288,10 @@ fn seams(reading: &Reading) -> Vec<String> {
         list.push(format!("the clock of the capture steps back by {}", count(millis, "millisecond")));
     }
     let Some(window) = reading.window else { return list };
-    let within = |(first, last): (Timestamp, Timestamp)| first <= window.from && window.to <= last;
-    if reading.inputs.len() > 1 && !reading.inputs.iter().any(|input| input.span.is_some_and(within)) {
+    if !recordings(reading).iter().any(|recording| recording.holds(Some(window))) {
         list.push(
-            "the window does not lie within one capture, and nothing was watched between two".to_owned(),
+            "no one recording lasts from the window's beginning to its end, and what nobody watched is not shown".to_owned(),
         );
-    }
-    if reading.inputs.iter().any(|input| input.facts.sections > 1) {
-        list.push("a capture has several sections, and nothing was watched between two".to_owned());
     }
     list
 }

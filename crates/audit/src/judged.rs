@@ -65,6 +65,7 @@ impl<'a> Judged<'a> {
             && (!self.who.is_resolver || self.who.resolver == crate::who::Resolver::Believed)
             && self.who.names.iter().all(|name| name.times <= crate::mode::TIMES_MAX)
             && !self.flow.is_tunnel
+            && !self.who.is_astray
             && self.blinding.is_empty()
             && self.flow.facts.anomalies.is_empty()
             && !self.who.names.is_empty()

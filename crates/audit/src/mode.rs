@@ -5,7 +5,7 @@ use crate::sent::Seen;
 use crate::who::{How, Name, Resolver, Who};
 use creance_capture::{FlowRecord, Started};
 use creance_catalogue::{Binding, Catalogue, HostPattern, Service};
-use creance_model::{Mode, ServiceId, Transport};
+use creance_model::{Mode, Scope, ServiceId, Transport, scope};
 use creance_policy::{Decision, Policies, Request, ServiceFacts};
 use creance_wire::{Anomaly, NameSource, Protocol};
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,6 +103,17 @@ impl Rules {
             Ruled::Denied(why, _) if seen.only_empty_segments(flow) => {
                 Ruled::Unclear(format!("only empty segments of a connection opened earlier ({why})"))
             }
+            Ruled::Denied(why, _) if seen.may_be_sink => {
+                Ruled::Unclear(format!("{why}, a declared sink: its start is not in the capture"))
+            }
+            Ruled::Denied(why, _) if is_lease(flow, seen) => Ruled::Unclear(format!(
+                "{why}: a lease was asked for; say with --local {} that this is the station's own router",
+                seen.remote.addr
+            )),
+            Ruled::Allowed(_) if who.is_astray => Ruled::Unclear(format!(
+                "packets for {} went to another card than the station's usual one, and a neighbour may have taken them",
+                seen.remote.addr
+            )),
             other @ (Ruled::Allowed(_) | Ruled::Denied(..) | Ruled::Unclear(_)) => other,
         }
     }
@@ -316,6 +327,11 @@ impl Rules {
             .map(|listed| (&listed.found.service.id, self.service(&listed.found.service.id)));
         decisions.clone().find(|(_, decision)| decision.allowed).or_else(|| decisions.clone().next())
     }
+}
+
+/// Whether a flow asks a server on the station's network for a lease (RFC 2131, 4.4.5).
+fn is_lease(flow: &FlowRecord, seen: &Seen) -> bool {
+    flow.facts.protocol() == Some(Protocol::Dhcp) && scope(seen.remote.addr) == Scope::Private
 }
 
 /// The services of a name, for a sentence.

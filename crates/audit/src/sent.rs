@@ -28,6 +28,9 @@ pub(crate) struct Seen {
     pub(crate) remote: Endpoint,
     /// Whether the station is the flow's client.
     pub(crate) station_is_client: bool,
+    /// It went to a declared sink, and may have been a conversation with it or one that it relays:
+    /// its start is missing.
+    pub(crate) may_be_sink: bool,
 }
 
 impl Seen {
@@ -41,7 +44,8 @@ impl Seen {
         let station_is_client = client_is_station || !stations.contains(flow.server.addr);
         let (station, remote) =
             if station_is_client { (flow.client, flow.server) } else { (flow.server, flow.client) };
-        let mut seen = Self { direction: Direction::Left, station, remote, station_is_client };
+        let may_be_sink = question.is_local(remote.addr) && is_unread(flow);
+        let mut seen = Self { direction: Direction::Left, station, remote, station_is_client, may_be_sink };
         seen.direction = if !stations.contains(station.addr) {
             Direction::NotOfStation
         } else if seen.sent(&flow.total).packets == 0 {
@@ -104,12 +108,15 @@ fn stayed(
     }
     // Packets that carry others, and conversations whose start is missing, may be relayed.
     let opaque = matches!(flow.transport, Transport::Other(4 | 41 | 47 | 50 | 51 | 94 | 97 | 115 | 137));
-    let unread = flow.started == Started::MidStream && flow.facts.layers.is_empty();
     let public = flow.facts.names.iter().any(|seen| listed_elsewhere(&seen.name));
-    if question.is_local(remote.addr) && !relays && !opaque && !unread && !public {
+    if question.is_local(remote.addr) && !relays && !opaque && !is_unread(flow) && !public {
         return Some("to a declared sink");
     }
     None
+}
+
+fn is_unread(flow: &FlowRecord) -> bool {
+    flow.started == Started::MidStream && flow.facts.layers.is_empty()
 }
 
 fn relays(protocol: Protocol) -> bool {

@@ -12,6 +12,9 @@ use std::net::{IpAddr, Ipv4Addr};
 /// below seven eighths of 2^18, where each table would double its memory.
 const ADDRESSES_MAX: usize = 229_000;
 
+/// Addresses whose next hops are told apart; beyond, claims are lowered.
+const NEXT_HOPS_MAX: usize = 50_000;
+
 /// How a declared station is known to be one.
 pub(crate) const DECLARED: &str = "declared";
 
@@ -42,6 +45,8 @@ pub(crate) struct Stations {
     pub resolvers: BTreeMap<IpAddr, String>,
     /// Resolvers that stations asked and whose answers are not believed, with why.
     pub doubted_resolvers: BTreeMap<IpAddr, String>,
+    /// Addresses that sent to the internet through more than one card.
+    pub astray: BTreeSet<IpAddr>,
     /// The capture has more addresses than the survey tells apart.
     pub overflowed: bool,
 }
@@ -51,6 +56,12 @@ impl Stations {
     #[must_use]
     pub(crate) fn contains(&self, addr: IpAddr) -> bool {
         self.addresses.contains_key(&addr)
+    }
+
+    /// Whether what a station sends to an address may have been taken by a neighbour.
+    #[must_use]
+    pub(crate) fn is_astray(&self, station: IpAddr, remote: IpAddr) -> bool {
+        scope(remote) == Scope::Global && self.astray.contains(&station)
     }
 }
 
@@ -71,7 +82,17 @@ pub(crate) struct Survey {
     asked: HashSet<(IpAddr, IpAddr)>,
     /// Which card sent with which address.
     cards: HashSet<([u8; 6], IpAddr)>,
+    /// The card that leads each address to the internet, and each resolver's.
+    gateways: HashMap<IpAddr, NextHop>,
+    resolvers: HashMap<IpAddr, NextHop>,
     overflowed: bool,
+}
+
+/// Where packets for a place were sent first, and whether all of them were.
+#[derive(Debug, Clone, Copy)]
+struct NextHop {
+    card: [u8; 6],
+    differ: bool,
 }
 
 impl Survey {
@@ -85,6 +106,7 @@ impl Survey {
         if flow.facts.protocol() == Some(Protocol::Dns) && self.asked.len() < ADDRESSES_MAX {
             self.asked.insert((client, server));
         }
+        self.note_next_hops(flow);
         let [own, other] = flow.hardware;
         let sent = [(own, client, flow.total.up.packets), (other, server, flow.total.down.packets)];
         if !flow.confined_to_link && self.cards.len() < ADDRESSES_MAX {
@@ -96,6 +118,21 @@ impl Survey {
         self.overflowed |= self.cards.len() >= ADDRESSES_MAX;
         self.overflowed |= self.asked.len() >= ADDRESSES_MAX;
         self.overflowed |= self.seen.len() >= ADDRESSES_MAX || self.pairs.len() >= ADDRESSES_MAX;
+    }
+
+    fn note_next_hops(&mut self, flow: &FlowRecord) {
+        let ends = [flow.client.addr, flow.server.addr];
+        let [to_client, to_server] = flow.next_hops;
+        let is_dns = flow.facts.protocol() == Some(Protocol::Dns);
+        for (from, to, card) in [(ends[0], ends[1], to_server), (ends[1], ends[0], to_client)] {
+            let Some(card) = card else { continue };
+            if scope(to) == Scope::Global {
+                self.overflowed |= note_next_hop(&mut self.gateways, from, card, flow.next_hops_differ);
+            }
+            if is_dns && to == flow.server.addr {
+                self.overflowed |= note_next_hop(&mut self.resolvers, to, card, flow.next_hops_differ);
+            }
+        }
     }
 
     /// The stations that the question names, or those that can be inferred.
@@ -111,9 +148,24 @@ impl Survey {
         } else {
             infer(&mut stations, &self.seen, &self.pairs);
         }
-        believe(&mut stations, question, &self.asked);
+        believe(&mut stations, question, &self.asked, &self.resolvers);
+        let differ = self.gateways.iter().filter(|(addr, hop)| hop.differ && stations.contains(**addr));
+        stations.astray = differ.map(|(addr, _)| *addr).collect();
         stations
     }
+}
+
+/// Notes where packets for a place went; returns whether there is no more room to do so.
+fn note_next_hop(hops: &mut HashMap<IpAddr, NextHop>, of: IpAddr, card: [u8; 6], differ: bool) -> bool {
+    if let Some(hop) = hops.get_mut(&of) {
+        hop.differ |= differ || hop.card != card;
+        return false;
+    }
+    if hops.len() >= NEXT_HOPS_MAX {
+        return true;
+    }
+    hops.insert(of, NextHop { card, differ });
+    false
 }
 
 fn note(seen: &mut HashMap<IpAddr, Seen>, flow: &FlowRecord) {
@@ -220,7 +272,12 @@ fn infer(stations: &mut Stations, seen: &HashMap<IpAddr, Seen>, pairs: &HashSet<
 
 /// Answers of a resolver tie names to addresses only where the resolver is not the app's choice:
 /// a declared one, a well-known public one, or the only one on the station's own network.
-fn believe(stations: &mut Stations, question: &Question, asked: &HashSet<(IpAddr, IpAddr)>) {
+fn believe(
+    stations: &mut Stations,
+    question: &Question,
+    asked: &HashSet<(IpAddr, IpAddr)>,
+    next_hops: &HashMap<IpAddr, NextHop>,
+) {
     let resolvers: BTreeSet<IpAddr> = asked
         .iter()
         .filter(|(client, _)| stations.contains(*client))
@@ -233,7 +290,10 @@ fn believe(stations: &mut Stations, question: &Question, asked: &HashSet<(IpAddr
     let any_public = resolvers.iter().any(|addr| is_public(*addr));
     for resolver in resolvers {
         let public = is_public(resolver);
-        let (believed, why) = if question.resolvers.contains(&resolver) {
+        let astray = on_link(&resolver) && next_hops.get(&resolver).is_some_and(|hop| hop.differ);
+        let (believed, why) = if astray {
+            (false, "questions for it went to more than one card, and a neighbour may have answered")
+        } else if question.resolvers.contains(&resolver) {
             (true, "declared")
         } else if !question.resolvers.is_empty() {
             (false, "it is none of those declared with --resolver")

@@ -110,6 +110,9 @@ pub(crate) struct Who<'c> {
     pub(crate) resolver: Resolver,
     /// The flow is a conversation with a proxy: its address is not the named host's.
     pub(crate) is_proxy: bool,
+    /// It went through a card other than the station's usual one, so that whoever stands behind
+    /// the address may not be whom the name is tied to.
+    pub(crate) is_astray: bool,
     /// What the leaf certificate says of its subject, unverified.
     pub(crate) certificate_subject: Option<String>,
 }
@@ -163,16 +166,18 @@ impl<'a> Attributor<'a> {
 
     pub(crate) fn who(&self, flow: &FlowRecord, seen: &Seen) -> Who<'a> {
         let is_resolver = flow.facts.protocol() == Some(Protocol::Dns) || !flow.queried.is_empty();
-        let mut who =
-            Who {
-                is_resolver,
-                is_proxy: !flow.facts.proxy_targets.is_empty()
-                    || flow.facts.layers.iter().any(|layer| {
-                        matches!(layer, Protocol::HttpProxy | Protocol::Socks4 | Protocol::Socks5)
-                    }),
-                certificate_subject: self.subject(flow),
-                ..Who::default()
-            };
+        let mut who = Who {
+            is_resolver,
+            is_proxy: !flow.facts.proxy_targets.is_empty()
+                || flow
+                    .facts
+                    .layers
+                    .iter()
+                    .any(|layer| matches!(layer, Protocol::HttpProxy | Protocol::Socks4 | Protocol::Socks5)),
+            certificate_subject: self.subject(flow),
+            is_astray: flow.next_hops_differ || self.stations.is_astray(seen.station.addr, seen.remote.addr),
+            ..Who::default()
+        };
         if is_resolver {
             who.resolver = match scope(seen.remote.addr) {
                 _ if self.stations.resolvers.contains_key(&seen.remote.addr) => Resolver::Believed,

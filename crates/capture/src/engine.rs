@@ -9,7 +9,7 @@ use crate::file::{Frame, PacketLabel};
 use crate::flow::key::FlowKey;
 use crate::flow::live::{Arrival, Live, Part};
 use crate::flow::table::Table;
-use crate::flow::{Ended, FlowRecord};
+use crate::flow::{Ended, FlowRecord, Tap};
 use crate::names::Names;
 use crate::packet::encapsulation::{self, Carrier, Layer, Peeled};
 use crate::packet::fragments::{Fragments, Joined, Lost, Outcome, Place};
@@ -87,6 +87,8 @@ struct Context {
     confined: bool,
     /// The link-layer addresses of the sender and the receiver.
     hardware: [Option<[u8; 6]>; 2],
+    /// `None` where it is not known any more.
+    tap: Option<Tap>,
     label: Option<u32>,
     /// The tunnel that the frame came through so far; 0 is none.
     tunnel: u32,
@@ -167,6 +169,7 @@ impl<S: FlowSink> Engine<S> {
             part: self.part(frame.at),
             confined: true,
             hardware,
+            tap: Some(Tap { input: self.input, interface: frame.interface }),
             label,
             tunnel: 0,
             depth: 0,
@@ -327,7 +330,8 @@ impl<S: FlowSink> Engine<S> {
             wire_len: packet.wire_len,
             confined,
             label: context.label,
-            hardware: if context.tunnel == 0 { context.hardware[0] } else { None },
+            hardware: if context.tunnel == 0 { context.hardware } else { [None; 2] },
+            tap: context.tap,
         };
         let room = HELD_BYTES_MAX.saturating_sub(self.held);
         let mut is_superseded = false;
@@ -384,6 +388,7 @@ impl<S: FlowSink> Engine<S> {
                 part: if in_window { Part::Window } else { self.part(at) },
                 confined: false,
                 hardware: [sender, None],
+                tap: None,
                 label: None,
                 tunnel,
                 depth: 0,

@@ -19,6 +19,6 @@ pub use engine::{Counts, Engine, FlowSink, Unread, Window};
 pub use file::{
     Ending, FileFacts, Format, Frame, Interface, OpenError, PACKET_BYTES_MAX, PacketLabel, Reader,
 };
-pub use flow::{Binding, Ended, FlowRecord, Queried, Started, Traffic, Tunnel, Volume};
+pub use flow::{Binding, Ended, FlowRecord, Queried, Started, Tap, Taps, Traffic, Tunnel, Volume};
 pub use source::{Compression, InputDigest, Source};
 pub use spill::{Flows, Spill};

@@ -47,7 +47,8 @@ pub(super) fn is_confined(packet: &IpPacket<'_>, receiver: Option<[u8; 6]>) -> b
 /// Whether a frame of a protocol between neighbours looks like one: sent to a group where its
 /// protocol does so, and no larger than it needs.
 pub(super) fn is_ordinary(protocol: &str, receiver: Option<[u8; 6]>, bytes: usize) -> bool {
-    let link_group = receiver.is_none_or(|[first, ..]| first & 1 == 1);
+    // Where the framing does not name the receiver, only what fits the smallest frame passes.
+    let link_group = receiver.map_or(bytes <= 64, |[first, ..]| first & 1 == 1);
     match protocol {
         "ARP" | "RARP" | "PPP control" => bytes <= 64,
         "802.1X" | "PPPoE discovery" => bytes <= ACCESS_BYTES_MAX,

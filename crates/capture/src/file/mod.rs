@@ -93,6 +93,10 @@ pub struct Interface {
     pub link_type: u32,
     /// The most bytes kept of a packet; 0 is no limit.
     pub snap_len: u32,
+    /// The section of the file that describes it; each is a recording of its own.
+    pub section: u64,
+    /// The first and the last moment of its packets.
+    pub span: Option<(Timestamp, Timestamp)>,
     /// Packets captured.
     pub packets: u64,
     /// Packets that the capturing program or the system says it lost; `None` where it says
@@ -315,6 +319,8 @@ impl<R: Read> Reader<R> {
     fn count(&mut self, found: &Found) {
         if let Some(interface) = self.facts.interfaces.get_mut(found.interface as usize) {
             interface.packets += 1;
+            let (first, last) = interface.span.unwrap_or((found.at, found.at));
+            interface.span = Some((first.min(found.at), last.max(found.at)));
         }
         if found.data.len() < found.wire_len as usize {
             self.facts.truncated_packets += 1;

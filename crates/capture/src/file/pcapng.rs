@@ -206,7 +206,9 @@ impl Pcapng {
             return Err(format!("more than {KEPT_MAX} interfaces"));
         }
         let mut clock = Clock { units: 1_000_000, offset_seconds: 0 };
-        let mut interface = Interface { link_type: link_type.into(), snap_len, ..Interface::default() };
+        let section = facts.sections;
+        let mut interface =
+            Interface { link_type: link_type.into(), snap_len, section, ..Interface::default() };
         let mut options = Options::new(order, body.get(8..).unwrap_or_default());
         for (code, value) in options.by_ref() {
             match (code, value) {

@@ -1,7 +1,7 @@
 //! A flow while its packets come in.
 
 use super::questions::{Heard, Questions};
-use super::record::{Ended, FlowRecord, Started, Traffic};
+use super::record::{Ended, FlowRecord, Started, Tap, Taps, Traffic};
 use super::side::Side;
 use crate::names::Names;
 use crate::packet::transport::{Segment, TcpHeader};
@@ -35,8 +35,9 @@ pub(crate) struct Arrival<'a> {
     /// It cannot go beyond the link.
     pub(crate) confined: bool,
     pub(crate) label: Option<u32>,
-    /// The link-layer address of the sender.
-    pub(crate) hardware: Option<[u8; 6]>,
+    /// The link-layer addresses of the sender and the receiver.
+    pub(crate) hardware: [Option<[u8; 6]>; 2],
+    pub(crate) tap: Option<Tap>,
 }
 
 #[derive(Debug)]
@@ -120,6 +121,9 @@ impl Live {
             server,
             hardware: [None; 2],
             other_hardware: None,
+            next_hops: [None; 2],
+            next_hops_differ: false,
+            taps: [Taps::None; 2],
             confined_to_link: true,
             first: arrival.at,
             last: arrival.at,
@@ -170,17 +174,7 @@ impl Live {
     #[inline]
     pub(crate) fn take(&mut self, arrival: &Arrival<'_>, from_client: bool, names: &mut Names, room: usize) {
         self.count(arrival, from_client);
-        let side = usize::from(!from_client);
-        if let (Some(own), Some(sender)) =
-            (self.record.hardware.get(side).copied().flatten(), arrival.hardware)
-            && own != sender
-        {
-            self.record.other_hardware = self.record.other_hardware.or(Some(sender));
-            self.questions.strange_answer |= !from_client;
-        }
-        // Some framings name the sender alone; the asker's own card is none that answers.
-        self.questions.strange_answer |=
-            !from_client && arrival.hardware.is_some() && arrival.hardware == self.record.hardware[0];
+        self.note_cards(arrival, from_client);
         let cut = arrival.segment.payload.len() < arrival.segment.payload_wire_len;
         if cut {
             self.record.truncated_packets += 1;
@@ -227,6 +221,12 @@ impl Live {
             volume.add(arrival.packets, bytes, payload);
             traffic.opened |= opens;
         }
+        let [before, after] = &mut record.taps;
+        match (arrival.part, arrival.tap) {
+            (Part::Before, Some(tap)) => before.add(tap),
+            (Part::After, Some(tap)) => after.add(tap),
+            (Part::Window, _) | (_, None) => {}
+        }
         record.first = record.first.min(arrival.at);
         record.last = record.last.max(arrival.at);
         record.confined_to_link &= arrival.confined;
@@ -234,6 +234,25 @@ impl Live {
             record.labels_differ |= record.label.is_some();
             record.label = record.label.or(arrival.label);
         }
+    }
+
+    fn note_cards(&mut self, arrival: &Arrival<'_>, from_client: bool) {
+        let record = &mut self.record;
+        let [sender, receiver] = arrival.hardware;
+        let [client, server] = record.hardware;
+        let own = if from_client { client } else { server };
+        if let (Some(own), Some(sender)) = (own, sender)
+            && own != sender
+        {
+            record.other_hardware = record.other_hardware.or(Some(sender));
+            self.questions.strange_answer |= !from_client;
+        }
+        // Some framings name the sender alone; the asker's own card is none that answers.
+        self.questions.strange_answer |= !from_client && sender.is_some() && sender == client;
+        let [to_client, to_server] = &mut record.next_hops;
+        let next_hop = if from_client { to_server } else { to_client };
+        record.next_hops_differ |= next_hop.is_some() && receiver.is_some() && *next_hop != receiver;
+        *next_hop = next_hop.or(receiver);
     }
 
     fn take_tcp(

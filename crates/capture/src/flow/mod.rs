@@ -7,4 +7,4 @@ pub(crate) mod record;
 pub(crate) mod side;
 pub(crate) mod table;
 
-pub use record::{Binding, Ended, FlowRecord, Queried, Started, Traffic, Tunnel, Volume};
+pub use record::{Binding, Ended, FlowRecord, Queried, Started, Tap, Taps, Traffic, Tunnel, Volume};

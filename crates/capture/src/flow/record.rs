@@ -42,6 +42,37 @@ pub struct Traffic {
     pub opened: bool,
 }
 
+/// Where frames were taken from the wire: an interface of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Tap {
+    /// Which input.
+    pub input: u32,
+    /// The interface's index in that input's `FileFacts::interfaces`.
+    pub interface: u32,
+}
+
+/// Which taps saw something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Taps {
+    /// None did.
+    #[default]
+    None,
+    /// One.
+    One(Tap),
+    /// More than one.
+    Several,
+}
+
+impl Taps {
+    pub(crate) fn add(&mut self, tap: Tap) {
+        *self = match *self {
+            Self::None => Self::One(tap),
+            Self::One(known) if known == tap => Self::One(known),
+            Self::One(_) | Self::Several => Self::Several,
+        };
+    }
+}
+
 /// How a flow's first packet looked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Started {
@@ -133,6 +164,12 @@ pub struct FlowRecord {
     pub hardware: [Option<[u8; 6]>; 2],
     /// A further link-layer address that sent packets of the flow, where one did.
     pub other_hardware: Option<[u8; 6]>,
+    /// The link-layer addresses that packets for the client, and for the server, were sent to.
+    pub next_hops: [Option<[u8; 6]>; 2],
+    /// Whether packets for one of them went to more than one link-layer address.
+    pub next_hops_differ: bool,
+    /// The taps that saw it before the judged window, and after it.
+    pub taps: [Taps; 2],
     /// Whether every packet so far from either side went to a group on the link (link-layer
     /// broadcast or multicast, or IP multicast with a hop limit of 1).
     pub confined_to_link: bool,

@@ -49,6 +49,20 @@ fn a_baseline_excuses_the_platform_alone_and_no_capture_is_its_own() {
 }
 
 #[test]
+fn a_copy_of_a_capture_is_no_baseline_for_it() {
+    let story = story("platform-only");
+    let (question, knowledge) = (question(&story.args), shipped());
+    let mut copy = story.bytes.clone();
+    // A custom block without content: the same packets in another file.
+    copy.extend([0xad, 0x0b, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 16, 0, 0, 0]);
+    let baseline = Baseline::new(&mut [read(vec![copy], &question).unwrap()], &question, &knowledge).unwrap();
+    let mut reading = read(vec![story.bytes], &question).unwrap();
+    let report = audit(&mut reading, &question, &knowledge, Some(&baseline), None).unwrap();
+    let app = &claim(&report, 13).app;
+    assert_eq!(app.verdict, "inconclusive", "{}", app.because);
+}
+
+#[test]
 fn a_trusted_certificate_alone_ties_no_stranger() {
     let story = story("handshake-played-again");
     let question = question(&story.args);
@@ -96,6 +110,8 @@ fn a_window_must_lie_within_one_file() {
         // Nobody watched in the window, or for a part of it.
         (&[[0, 60], [121, 180]], "inconclusive"),
         (&[[0, 85], [95, 180]], "inconclusive"),
+        // The tap was not seen alive in the file that holds the window.
+        (&[[0, 60], [60, 125], [125, 180]], "inconclusive"),
     ] {
         let report = in_files(stretches);
         let ruling = &claim(&report, 13).station;

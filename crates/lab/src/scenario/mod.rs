@@ -9,6 +9,7 @@ mod flows;
 mod forged;
 mod honest;
 mod names;
+mod open;
 mod paths;
 mod questions;
 mod seams;
@@ -62,6 +63,7 @@ pub fn all() -> Vec<Scenario> {
         carriers::all(),
         files::all(),
         seams::all(),
+        open::all(),
         security::all(),
     ]
     .concat()

@@ -4,15 +4,51 @@ use super::carriers::pieces;
 use super::world::{CHECK, LOGS, MAPS, STRANGER, World, chain_for, end, ip, speak_1_3};
 use super::{Card, LOCAL, LOCAL_MAPS, REFUTED, STATION, Scenario, UNDECIDED};
 use crate::bytes::Put;
+use crate::dns::Record;
 use crate::pcapng::{Interface, PcapNg};
 use crate::tls::Hello;
 use crate::{Side, Tcp, Udp, link};
 
 pub(super) fn all() -> Vec<Scenario> {
     let mut all = senders();
+    all.extend(receivers());
     all.extend(servers());
     all.extend(labels());
     all
+}
+
+/// Packets that are handed to a neighbour instead of the router.
+fn receivers() -> Vec<Scenario> {
+    let neighbour = ip("192.168.1.66");
+    vec![
+        Card {
+            id: "exempt-address-at-neighbour",
+            title: "The exempt address at a neighbour's card",
+            says: "Packets for the exempt host's address go to a neighbour's card, which answers in its name; all else goes to the router's.",
+            args: LOCAL_MAPS,
+            expected: UNDECIDED,
+        }
+        .told(|world| {
+            world.lookup(75_000, MAPS.0, MAPS.1);
+            world.recorder.far_card = Some(neighbour);
+            world.tls_1_3(76_000, &Hello::new(MAPS.0), MAPS.1, 40_000);
+            world.recorder.far_card = None;
+        }),
+        Card {
+            id: "resolver-at-neighbour",
+            title: "The resolver at a neighbour's card",
+            says: "A question for the router's address goes to a neighbour's card, which answers in its name.",
+            args: LOCAL_MAPS,
+            expected: UNDECIDED,
+        }
+        .told(|world| {
+            world.recorder.far_card = Some(neighbour);
+            let records = [Record::Address(MAPS.0.into(), ip(STRANGER))];
+            world.ask(75_000, end("192.168.1.1", 53), MAPS.0, &records);
+            world.recorder.far_card = None;
+            world.tls_1_3(76_000, &Hello::new(MAPS.0), STRANGER, 40_000);
+        }),
+    ]
 }
 
 fn senders() -> Vec<Scenario> {

@@ -1,7 +1,7 @@
 //! Stations that kept to their mode, in captures that can show it.
 
 use super::world::{BUGLY, CHECK, FLYSAFE, LOGS, MAPS, World, end, ip};
-use super::{Card, LOCAL, LOCAL_MAPS, Scenario, UPHELD};
+use super::{Card, LOCAL, LOCAL_MAPS, ROUTER, STATION, Scenario, UNDECIDED, UPHELD};
 use crate::dns::{self, Record};
 use crate::link::Link;
 use crate::pcapng::{Interface, PcapNg};
@@ -15,6 +15,7 @@ pub(super) fn all() -> Vec<Scenario> {
     all.extend(exempt());
     all.extend(granted());
     all.extend(attributed());
+    all.extend(renewed());
     all
 }
 
@@ -231,4 +232,32 @@ impl Card {
         };
         self.file(names, "pcapng", file.write(&found))
     }
+}
+
+/// A datagram to one address can be passed on, so that the auditor has to say whose it is.
+fn renewed() -> Vec<Scenario> {
+    let renew = |world: &mut World| {
+        let request = app::dhcp_discover([2, 0, 192, 168, 1, 23], "phone");
+        let [client, server] =
+            [(STATION, 68), (ROUTER, 67)].map(|(addr, port)| creance_model::Endpoint { addr, port });
+        Udp::new(&mut world.recorder, client, server, World::at(80_000)).send(Side::Client, &request);
+    };
+    vec![
+        Card {
+            id: "local-data-lease-renewal",
+            title: "A lease that is renewed",
+            says: "Half way through its lease the station renews its address by a single datagram to the router, which the auditor declared to be local.",
+            args: "--mode local-data --window +60s..+120s --station 192.168.1.23 --local 192.168.1.1",
+            expected: UPHELD,
+        }
+        .told(renew),
+        Card {
+            id: "local-data-lease-undeclared",
+            title: "A lease from an undeclared server",
+            says: "The same, and nobody said that the router is the station's own.",
+            args: LOCAL,
+            expected: UNDECIDED,
+        }
+        .told(renew),
+    ]
 }

@@ -9,7 +9,6 @@ mod flows;
 mod forged;
 mod honest;
 mod names;
-mod open;
 mod paths;
 mod questions;
 mod seams;
@@ -63,7 +62,6 @@ pub fn all() -> Vec<Scenario> {
         carriers::all(),
         files::all(),
         seams::all(),
-        open::all(),
         security::all(),
     ]
     .concat()

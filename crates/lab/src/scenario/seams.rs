@@ -2,13 +2,13 @@
 
 use super::files::silence;
 use super::world::{LOGS, STRANGER, World, end};
-use super::{Card, LOCAL, Scenario, UNDECIDED};
+use super::{Card, LOCAL, Scenario, UNDECIDED, UPHELD};
 use crate::Packet;
 use crate::pcapng::{Counts, Interface, PcapNg};
 use creance_model::Timestamp;
 
 pub(super) fn all() -> Vec<Scenario> {
-    [counts(), vec![lost(), sections(), clock()]].concat()
+    [counts(), vec![lost(), sections(), interfaces(), started_anew(), clock()]].concat()
 }
 
 /// The station seems silent in the window: what it sent was not recorded.
@@ -120,6 +120,46 @@ fn sections() -> Scenario {
 }
 
 /// An upload in the window, stamped as if it had come before it.
+/// Each interface is whole, and nobody watched between the two.
+fn interfaces() -> Scenario {
+    let gap = Card {
+        id: "gap-between-interfaces",
+        title: "A minute between two interfaces",
+        says: "One interface was watched until the window and another one after it; its statistics tell when the first one ended.",
+        args: LOCAL,
+        expected: UNDECIDED,
+    };
+    let (names, packets) = silence(gap.id).finish();
+    let outside = |packet: &&Packet| packet.at < World::at(60_000) || packet.at > World::at(120_000);
+    let mut kept: Vec<Packet> = packets.iter().filter(outside).cloned().collect();
+    let before = kept.iter().filter(|packet| packet.at < World::at(60_000)).count();
+    for packet in kept.iter_mut().skip(before) {
+        packet.interface = 1;
+    }
+    let second = Interface { name: "wlan1".into(), ..Interface::lossless(1, kept.len() - before) };
+    let file = PcapNg::new(vec![Interface::lossless(1, before), second]);
+    gap.file(names, "pcapng", file.write(&kept))
+}
+
+/// The window lies whole in the second section.
+fn started_anew() -> Scenario {
+    let whole = Card {
+        id: "local-data-in-second-section",
+        title: "A recorder that was started anew",
+        says: "The file has two sections; the window, and traffic before and after it, lie in the second one.",
+        args: LOCAL,
+        expected: UPHELD,
+    };
+    let (names, packets) = silence(whole.id).finish();
+    let mut bytes = Vec::new();
+    for (from, to) in [(0, 5_000), (5_000, 200_000)] {
+        let span = World::at(from)..World::at(to);
+        let kept: Vec<Packet> = packets.iter().filter(|packet| span.contains(&packet.at)).cloned().collect();
+        bytes.extend(PcapNg::new(vec![Interface::lossless(1, kept.len())]).write(&kept));
+    }
+    whole.file(names, "pcapng", bytes)
+}
+
 fn clock() -> Scenario {
     let card = Card {
         id: "clock-steps-back",

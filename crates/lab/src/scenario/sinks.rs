@@ -13,7 +13,7 @@ const WITH_SINK: &str = "--mode local-data --window +60s..+120s --station 192.16
 const SINK: &str = "192.168.1.10";
 
 pub(super) fn all() -> Vec<Scenario> {
-    [relays(), tunnels(), routes()].concat()
+    [relays(), tunnels(), routes(), since_before()].concat()
 }
 
 fn relays() -> Vec<Scenario> {
@@ -157,6 +157,25 @@ fn routes() -> Vec<Scenario> {
                 world.recorder.ip(World::at(at), (STATION_V6, ip("fd00::a")), 253, noise, true);
             }
             world.recorder.extensions.clear();
+        }),
+    ]
+}
+
+fn since_before() -> Vec<Scenario> {
+    vec![
+        Card {
+            id: "sink-since-before",
+            title: "A conversation with the sink whose start is missing",
+            says: "Noise goes to the declared sink on a connection that was opened before the capture: it may be the aircraft's link or a relay.",
+            args: WITH_SINK,
+            expected: UNDECIDED,
+        }
+        .told(|world| {
+            let client = world.client();
+            let mut noise = world.noise();
+            Tcp::new(&mut world.recorder, client, end(SINK, 7000), World::at(80_000))
+                .send(Side::Client, &noise.bytes(30_000))
+                .close();
         }),
     ]
 }

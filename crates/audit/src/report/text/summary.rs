@@ -123,7 +123,7 @@ fn contacts(screen: &mut Screen, report: &Report) {
     more_contacts(screen, report);
     if report.contacts.iter().take(CONTACTS_MAX).any(|contact| contact.jurisdiction.is_none()) {
         let legend = "law: whose law the operator is under; ? where no operator is known";
-        screen.line(&[(Ink::Soft, "  "), (Ink::Soft, legend)]);
+        screen.prose((Ink::Soft, "  "), Ink::Soft, legend, 2);
     }
 }
 

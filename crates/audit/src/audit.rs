@@ -336,11 +336,11 @@ impl<'a> Court<'a> {
     fn ownership(&mut self, flow: &FlowRecord, seen: &Seen, who: &Who<'_>) -> Ownership {
         if let Some(app) = &self.question.app {
             let label = flow.label.and_then(|place| self.labels.get(place as usize));
-            return match label.and_then(|label| label.app.as_deref()) {
+            return match label {
                 _ if flow.labels_differ => Ownership::Unknown,
-                Some(name) if name == app => Ownership::App,
-                Some(_) => Ownership::Other,
-                None => Ownership::Unknown,
+                Some(label) if label.is(app) => Ownership::App,
+                Some(label) if label.app.is_some() => Ownership::Other,
+                Some(_) | None => Ownership::Unknown,
             };
         }
         let Some(baseline) = self.baseline else { return Ownership::Unknown };

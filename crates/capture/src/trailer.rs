@@ -23,8 +23,11 @@ pub(crate) fn split(frame: &[u8]) -> Option<(&[u8], PacketLabel)> {
     let name: Vec<u8> = trailer.iter().take(20).copied().take_while(|&byte| byte != 0).collect();
     let name: String = String::from_utf8_lossy(&name).chars().filter(|c| !c.is_control()).collect();
     let uid = i32::from_be_bytes(*uid);
-    let label =
-        PacketLabel { app: (!name.is_empty()).then_some(name), id: u32::try_from(uid).ok(), comment: None };
+    let label = PacketLabel {
+        app: (!name.is_empty()).then_some(name),
+        id: u32::try_from(uid).ok(),
+        ..PacketLabel::default()
+    };
     Some((rest, label))
 }
 

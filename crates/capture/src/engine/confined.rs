@@ -10,15 +10,17 @@ const DISCOVERY_BYTES_MAX: usize = 64;
 /// The largest message of a router's, or of access control, that is taken for one, in bytes.
 const ACCESS_BYTES_MAX: usize = 256;
 
-/// The link-layer addresses of the sender and the receiver.
+/// The link-layer addresses of the sender and the receiver. All zeros is no address: programs
+/// that make up a header for packets that had none write it.
 #[inline]
 pub(super) fn hardware_addresses(layer: Layer, frame: &[u8]) -> [Option<[u8; 6]>; 2] {
-    match (layer, frame.split_first_chunk::<6>()) {
+    let named = match (layer, frame.split_first_chunk::<6>()) {
         (Layer::Ethernet, Some((to, rest))) => [rest.first_chunk().copied(), Some(*to)],
         // Linux cooked captures have the sender's alone; its length stands before it.
         (Layer::LinuxCooked, Some((head, rest))) if head[5] == 6 => [rest.first_chunk().copied(), None],
         _ => [None; 2],
-    }
+    };
+    named.map(|card: Option<[u8; 6]>| card.filter(|card| *card != [0; 6]))
 }
 
 /// Whether no router forwards the packet: link-scope groups, multicast with no hops left,

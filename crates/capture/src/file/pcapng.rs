@@ -23,19 +23,36 @@ mod block {
     pub(super) const STATISTICS: u32 = 5;
     pub(super) const PACKET: u32 = 6;
     pub(super) const SECRETS: u32 = 10;
+    /// Blocks of whoever has an enterprise number: to be copied along, and not to be.
+    pub(super) const CUSTOM: u32 = 0x0bad;
+    pub(super) const CUSTOM_NOT_COPIED: u32 = 0x4000_0bad;
     /// Apple's process information block, in the range for local use.
     pub(super) const APPLE_PROCESS: u32 = 0x8000_0001;
 }
+
+/// PCAPdroid's enterprise number. Its block says which app an Android user id is; a comment
+/// `u-NUMBER` then names the user id of a packet.
+const PCAPDROID: u32 = 62_652;
 
 /// What a capture says of the process that sent or received packets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct PacketLabel {
     /// The name of the app or process.
     pub app: Option<String>,
+    /// The name of its package, where that is told as well.
+    pub package: Option<String>,
     /// Its number: a process id or an Android user id.
     pub id: Option<u32>,
     /// A comment on the packet, as text.
     pub comment: Option<String>,
+}
+
+impl PacketLabel {
+    /// Whether it names an app, by the app's own name or its package's.
+    #[must_use]
+    pub fn is(&self, app: &str) -> bool {
+        self.app.as_deref() == Some(app) || self.package.as_deref() == Some(app)
+    }
 }
 
 /// State of the section that is being read.
@@ -47,6 +64,8 @@ pub(super) struct Pcapng {
     /// Labels of this section's process blocks, by their order.
     processes: Vec<u32>,
     labels: HashMap<PacketLabel, u32>,
+    /// App and package by Android user id.
+    users: HashMap<u32, [String; 2]>,
     last: Timestamp,
 }
 
@@ -185,6 +204,7 @@ impl Pcapng {
                 facts.sections += 1;
                 self.interfaces.clear();
                 self.processes.clear();
+                self.users.clear();
                 self.comments(body.get(16..).unwrap_or_default(), facts);
             }
             block::INTERFACE => self.interface(body, facts)?,
@@ -192,6 +212,9 @@ impl Pcapng {
             block::NAMES => facts.resolved_names += self.count_names(body),
             block::SECRETS => facts.secrets += 1,
             block::APPLE_PROCESS => self.process(body, facts),
+            block::CUSTOM | block::CUSTOM_NOT_COPIED if self.order.u32(body, 0) == Some(PCAPDROID) => {
+                self.user(body.get(4..).unwrap_or_default());
+            }
             _ => facts.unknown_blocks += 1,
         }
         Ok(())
@@ -285,6 +308,30 @@ impl Pcapng {
         }
     }
 
+    /// PCAPdroid's first version of a block of its first kind: user id, the lengths of the
+    /// package's and the app's names, the names.
+    fn user(&mut self, body: &[u8]) {
+        let (Some(1), Some([1, _, rest @ ..])) = (self.order.u16(body, 0), body.get(2..)) else { return };
+        let (Some(id), Some([package, app, names @ ..])) = (self.order.u32(rest, 0), rest.get(4..)) else {
+            return;
+        };
+        let Some((package, rest)) = names.split_at_checked((*package).into()) else { return };
+        let Some(app) = rest.get(..usize::from(*app)) else { return };
+        if self.users.len() < KEPT_MAX {
+            self.users.insert(id, [text(app), text(package)]);
+        }
+    }
+
+    /// What a comment on a packet says of its app.
+    fn commented(&self, comment: String) -> PacketLabel {
+        let Some(id) = comment.strip_prefix("u-").and_then(|id| id.parse().ok()) else {
+            return from_comment(comment);
+        };
+        let named = self.users.get(&id).map(|names| names.clone().map(Some));
+        let [app, package] = named.unwrap_or_default();
+        PacketLabel { app, package, id: Some(id), comment: Some(comment) }
+    }
+
     fn packet_label(&mut self, options: &[u8], facts: &mut FileFacts) -> Option<u32> {
         let mut process = None;
         let mut comment = None;
@@ -300,7 +347,7 @@ impl Pcapng {
         let by_process = process.and_then(|index| self.processes.get(index as usize)).copied();
         match (by_process, comment) {
             (Some(label), _) if label != u32::MAX => Some(label),
-            (_, Some(comment)) => self.label(from_comment(comment), facts),
+            (_, Some(comment)) => self.label(self.commented(comment), facts),
             (_, None) => None,
         }
     }

@@ -179,7 +179,10 @@ fn a_trailer_names_the_app() {
     visit(&mut recorder, 40_001, NAME, at(0));
     let run = run_recorded(recorder);
     let label = |flow: usize| run.flows[flow].label.map(|index| &run.labels[index as usize]);
-    assert_eq!(label(0), Some(&PacketLabel { app: Some("GO Fly".into()), id: Some(10_123), comment: None }));
+    assert_eq!(
+        label(0),
+        Some(&PacketLabel { app: Some("GO Fly".into()), id: Some(10_123), ..PacketLabel::default() })
+    );
     assert_eq!(label(1), Some(&PacketLabel::default()));
     let expected = self::run(&pcap(101, &bare()));
     assert_eq!(run.flows[0].total, expected.only().total);

@@ -155,12 +155,44 @@ fn packets_name_their_process() {
             assert!(!flow.labels_differ);
             flow.label.map(|index| run.labels[index as usize].clone())
         };
-        let label = |app: &str, id| PacketLabel { app: Some(app.into()), id: Some(id), comment: None };
+        let label =
+            |app: &str, id| PacketLabel { app: Some(app.into()), id: Some(id), ..PacketLabel::default() };
         assert_eq!(app(40_000), Some(label("two", 8)));
         assert_eq!(app(40_001), Some(label("one", 7)));
         assert_eq!(app(40_002), None);
         let comment = Some("app=Fly; uid=10123".to_owned());
         assert_eq!(app(40_003), Some(PacketLabel { comment, ..label("Fly", 10_123) }));
+    }
+}
+
+#[test]
+fn pcapdroid_names_apps_by_their_user_id() {
+    for blocks in [LITTLE, BIG] {
+        let user = |id: u32, [package, app]: [u8; 2], names: &[u8]| {
+            let head = [blocks.u32(62_652), blocks.u16(1), vec![1, 0], blocks.u32(id)].concat();
+            blocks.block(0x0bad, &[&head[..], &[package, app], names].concat())
+        };
+        let packet = |port, comment: &[u8]| {
+            blocks.packet(0, 0, &datagram(Link::RawIp, port), &[blocks.option(1, comment)])
+        };
+        let file = [
+            blocks.section(&[]),
+            blocks.interface(101, &[]),
+            user(10_234, [9, 7], b"dji.go.v5DJI Fly"),
+            // Its names are longer than the block.
+            user(10_235, [9, 9], b"x"),
+            packet(41_000, b"u-10234"),
+            packet(41_001, b"u-10235"),
+            packet(41_002, b"u--1"),
+        ]
+        .concat();
+        let run = run(&file);
+        let label = |flow: usize| &run.labels[run.flows[flow].label.unwrap() as usize];
+        assert_eq!((label(0).app.as_deref(), label(0).id), (Some("DJI Fly"), Some(10_234)));
+        assert!(label(0).is("dji.go.v5") && label(0).is("DJI Fly") && !label(0).is("dji"));
+        assert_eq!((label(1).app.as_deref(), label(1).id), (None, Some(10_235)));
+        assert_eq!((label(2).app.as_deref(), label(2).id), (None, None));
+        assert_eq!(run.facts.unknown_blocks, 0);
     }
 }
 

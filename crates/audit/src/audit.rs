@@ -10,74 +10,21 @@ use crate::contacts::Contacts;
 use crate::coverage::Observed;
 use crate::flows::{FlowLines, Hosts, Stays};
 use crate::headline::headline;
-use crate::judged::{Judged, Ownership};
+use crate::judged::Judged;
 use crate::knowledge::Knowledge;
 use crate::mode::{Ruled, Rules};
+use crate::ownership::{Baseline, Owners};
 use crate::question::Question;
 use crate::reading::Reading;
 use crate::report::data::{self, Claim, Report, Variant};
-use crate::sent::{Direction, Seen};
-use crate::who::{Attributor, Who};
-use creance_capture::{FlowRecord, Flows, PacketLabel};
+use crate::sent::Direction;
+use creance_capture::{Flows, PacketLabel};
 use creance_catalogue::Catalogue;
-use creance_model::{Mode, PartyKind, ServiceId, Timestamp};
+use creance_model::{Mode, ServiceId};
 use creance_policy::Policies;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::mpsc::sync_channel;
-
-/// Which services a station talks to without the app, with bytes sent.
-#[derive(Debug, Clone, Default)]
-pub struct Baseline {
-    names: Vec<String>,
-    digests: Vec<[u8; 32]>,
-    spans: Vec<(Timestamp, Timestamp)>,
-    platform: BTreeMap<ServiceId, u64>,
-}
-
-impl Baseline {
-    /// Learns from captures of the same station without the app.
-    ///
-    /// # Errors
-    /// Where flows cannot be read back.
-    pub fn new(readings: &mut [Reading], question: &Question, knowledge: &Knowledge) -> io::Result<Self> {
-        let mut baseline = Self::default();
-        for reading in readings {
-            baseline.names.extend(reading.inputs.iter().map(|input| input.name.clone()));
-            baseline
-                .digests
-                .extend(reading.inputs.iter().filter_map(|input| input.digest).map(|it| it.sha256));
-            baseline.spans.extend(reading.inputs.iter().filter_map(|input| input.span));
-            let stations = reading.survey.stations(question);
-            let Reading { flows, certificates, .. } = reading;
-            let attributor = Attributor::new(
-                &knowledge.catalogue,
-                certificates,
-                &knowledge.roots,
-                &knowledge.geo,
-                &stations,
-            );
-            flows.each(|flow| {
-                let seen = Seen::new(&flow, &stations, question, &knowledge.catalogue);
-                let who = attributor.who(&flow, &seen);
-                for service in platform_services(&who) {
-                    *baseline.platform.entry(service.clone()).or_default() += seen.sent(&flow.total).payload;
-                }
-                Ok(())
-            })?;
-        }
-        Ok(baseline)
-    }
-}
-
-/// The platform's services, where all of a flow's names are of such.
-fn platform_services<'w>(who: &'w Who<'_>) -> Vec<&'w ServiceId> {
-    let listed: Vec<_> = who.names.iter().flat_map(|name| &name.listed).collect();
-    let all = !who.names.is_empty()
-        && who.names.iter().all(|name| !name.listed.is_empty() && name.tie.holds())
-        && listed.iter().all(|listed| listed.found.party.kind == PartyKind::Platform);
-    if all { listed.iter().map(|listed| &listed.found.service.id).collect() } else { Vec::new() }
-}
 
 /// A verdict under other assumptions, while flows come in.
 struct Alternative {
@@ -98,8 +45,7 @@ struct Court<'a> {
     question: &'a Question,
     knowledge: &'a Knowledge,
     labels: &'a [PacketLabel],
-    baseline: Option<&'a Baseline>,
-    tells_app: bool,
+    owners: Owners<'a>,
     rules: Option<Rules>,
     alternatives: Vec<Alternative>,
     deciders: Vec<Decider>,
@@ -107,7 +53,6 @@ struct Court<'a> {
     contacts: Contacts,
     hosts: Hosts,
     stays: Stays,
-    sent_to_platform: BTreeMap<ServiceId, u64>,
 }
 
 /// Judges what was read. Each flow is written to `flow_lines`, where given, as a line of
@@ -129,7 +74,7 @@ pub fn audit(
     let flows = reading.flows.try_clone()?;
     let clerk = Clerk::new(reading, question, knowledge, &stations);
     in_order(flows, clerk, |case| court.hear(case, &mut lines))?;
-    let limits = court.observed.limits(reading, &stations, court.tells_app);
+    let limits = court.observed.limits(reading, &stations, court.owners.no_app.clone());
     let requested = question.requested();
     let mut claims: Vec<Claim> = Vec::new();
     for decider in court.deciders {
@@ -158,13 +103,7 @@ pub fn audit(
     let mut report = Report {
         schema: data::SCHEMA,
         producer: producer(knowledge),
-        question: asked(
-            question,
-            knowledge,
-            &stations,
-            baseline.map_or(&[], |baseline| &baseline.names),
-            reading,
-        ),
+        question: asked(question, knowledge, &stations, baseline.map_or(&[], Baseline::names), reading),
         inputs: reading.inputs.iter().map(crate::inputs::input).collect(),
         coverage,
         headline: Vec::new(),
@@ -230,8 +169,7 @@ impl<'a> Court<'a> {
             question,
             knowledge,
             labels: &reading.labels,
-            baseline,
-            tells_app: tells_app(reading, question, baseline),
+            owners: Owners::new(reading, question, baseline),
             rules,
             alternatives: Vec::new(),
             deciders: Vec::new(),
@@ -239,7 +177,6 @@ impl<'a> Court<'a> {
             contacts: Contacts::default(),
             hosts: Hosts::default(),
             stays: Stays::default(),
-            sent_to_platform: BTreeMap::new(),
         };
         court.deciders = deciders(question, &exempt, &granted);
         court.add_alternatives(&exempt, &granted);
@@ -283,7 +220,7 @@ impl<'a> Court<'a> {
             Some(rules) if case.in_window => Some(rules.rule(flow, seen, who)),
             Some(_) | None => None,
         };
-        let ownership = self.ownership(flow, seen, who);
+        let ownership = self.owners.of(flow, seen, who);
         let judged = Judged {
             flow,
             seen,
@@ -295,7 +232,7 @@ impl<'a> Court<'a> {
             blinding: &case.blinding,
             ruled: ruled.as_ref(),
             ownership,
-            tells_app: self.tells_app,
+            tells_app: self.owners.no_app.is_none(),
             validity: case.validity,
             in_window: case.in_window,
         };
@@ -331,54 +268,6 @@ impl<'a> Court<'a> {
             let ruled: Ruled = alternative.rules.rule(&case.flow, &case.seen, who);
             alternative.held.add(&Judged { who, ruled: Some(&ruled), ..*judged });
         }
-    }
-
-    fn ownership(&mut self, flow: &FlowRecord, seen: &Seen, who: &Who<'_>) -> Ownership {
-        if let Some(app) = &self.question.app {
-            let label = flow.label.and_then(|place| self.labels.get(place as usize));
-            return match label {
-                _ if flow.labels_differ => Ownership::Unknown,
-                Some(label) if label.is(app) => Ownership::App,
-                Some(label) if label.app.is_some() => Ownership::Other,
-                Some(_) | None => Ownership::Unknown,
-            };
-        }
-        let Some(baseline) = self.baseline else { return Ownership::Unknown };
-        let platform = platform_services(who);
-        if platform.is_empty() {
-            return Ownership::App;
-        }
-        // The platform's channels can carry an app's data: twice of what they sent without it is
-        // no longer background.
-        let mut background = true;
-        for service in platform {
-            let sent = self.sent_to_platform.entry(service.clone()).or_default();
-            *sent += seen.sent(&flow.window).payload;
-            background &=
-                baseline.platform.get(service).is_some_and(|before| *sent <= before.saturating_mul(2));
-        }
-        if background { Ownership::Other } else { Ownership::Unknown }
-    }
-}
-
-/// Whether there is any means to tell the app's flows from others. Trailers that only some frames
-/// have may be part of a payload, and a capture is no baseline for itself: neither the same file
-/// nor another of the same time.
-fn tells_app(reading: &Reading, question: &Question, baseline: Option<&Baseline>) -> bool {
-    let counts = &reading.counts;
-    let mixed = counts.trailers > 0 && counts.trailers != counts.ethernet_frames;
-    let own: Vec<[u8; 32]> =
-        reading.inputs.iter().filter_map(|input| input.digest).map(|it| it.sha256).collect();
-    match baseline {
-        Some(baseline) => {
-            let mut spans = reading.inputs.iter().filter_map(|input| input.span);
-            !own.is_empty()
-                && !baseline.digests.iter().any(|digest| own.contains(digest))
-                && !spans.any(|(first, last)| {
-                    baseline.spans.iter().any(|(from, to)| *from <= last && first <= *to)
-                })
-        }
-        None => question.app.is_some() && !mixed,
     }
 }
 

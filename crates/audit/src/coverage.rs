@@ -2,7 +2,7 @@
 
 use crate::claims::{Limits, count};
 use crate::evidence::{Reasons, Why};
-use crate::judged::Judged;
+use crate::judged::{Judged, Ownership};
 use crate::reading::Reading;
 use crate::report::data::{Control, Counted, Coverage};
 use crate::stations::{DECLARED, Stations};
@@ -33,6 +33,8 @@ pub(crate) struct Observed {
     after: Control,
     /// Taps, and the stations that they saw with traffic both ways before, and after, the window.
     alive: [HashSet<(Tap, IpAddr)>; 2],
+    /// Whether the app had traffic both ways before, and after, the window.
+    app_alive: [bool; 2],
 }
 
 impl Observed {
@@ -57,14 +59,16 @@ impl Observed {
         }
         let [alive_before, alive_after] = &mut self.alive;
         let [tap_before, tap_after] = taps;
+        let [app_before, app_after] = &mut self.app_alive;
         let parts = [
-            (&mut self.before, before, tap_before, alive_before),
-            (&mut self.after, after, tap_after, alive_after),
+            (&mut self.before, before, tap_before, alive_before, app_before),
+            (&mut self.after, after, tap_after, alive_after, app_after),
         ];
-        for (control, traffic, tap, alive) in parts {
+        for (control, traffic, tap, alive, app_alive) in parts {
             let (sent, received) = (judged.seen.sent(traffic).packets, judged.seen.received(traffic).packets);
             control.sent_packets += sent;
             control.received_packets += received;
+            *app_alive |= sent > 0 && received > 0 && judged.ownership == Ownership::App;
             if let (Taps::One(tap), true) = (tap, sent > 0 && received > 0)
                 && alive.len() < ADDRESSES_MAX
             {
@@ -74,7 +78,12 @@ impl Observed {
     }
 
     /// What limits every verdict of "all" or "nothing".
-    pub(crate) fn limits(&self, reading: &Reading, stations: &Stations, tells_app: bool) -> Limits {
+    pub(crate) fn limits(
+        &self,
+        reading: &Reading,
+        stations: &Stations,
+        no_app: Option<(String, String)>,
+    ) -> Limits {
         let mut incomplete = Vec::new();
         if reading.counts.packets == 0 {
             incomplete.push("the capture holds no packet".to_owned());
@@ -99,7 +108,12 @@ impl Observed {
         if stations.overflowed {
             incomplete.push("more addresses than can be told apart".into());
         }
-        Limits { incomplete, no_control: self.no_control(reading, stations), tells_app }
+        let no_app_control = match self.app_alive {
+            [true, true] => None,
+            [false, _] => Some("no traffic of the app was seen before the window".to_owned()),
+            [_, false] => Some("no traffic of the app was seen after the window".to_owned()),
+        };
+        Limits { incomplete, no_control: self.no_control(reading, stations), no_app, no_app_control }
     }
 
     fn no_control(&self, reading: &Reading, stations: &Stations) -> Option<String> {

@@ -17,6 +17,7 @@ mod inputs;
 mod judged;
 mod knowledge;
 mod mode;
+mod ownership;
 mod protection;
 mod question;
 mod reading;
@@ -26,8 +27,9 @@ mod stations;
 mod when;
 mod who;
 
-pub use audit::{Baseline, audit};
+pub use audit::audit;
 pub use knowledge::{Knowledge, digest_of_files, hex};
 pub use mode::facts as service_facts;
+pub use ownership::Baseline;
 pub use question::{Moment, Network, NetworkError, Question, WindowError, WindowSpec};
 pub use reading::{InputFile, InputRead, Reading, ReadingError};

@@ -82,8 +82,10 @@ pub(crate) struct Limits {
     pub(crate) incomplete: Vec<String>,
     /// The tap is not shown to have been alive before and after the window: why.
     pub(crate) no_control: Option<String>,
-    /// There is a way to tell which flows are the app's.
-    pub(crate) tells_app: bool,
+    /// Nothing tells which flows are the app's: why, and what would.
+    pub(crate) no_app: Option<(String, String)>,
+    /// The app is not shown to have been alive before and after the window: why.
+    pub(crate) no_app_control: Option<String>,
 }
 
 /// A claim with what it has found so far.
@@ -150,19 +152,18 @@ impl Decider {
             || station.verdict == Verdict::NotTested.as_str()
         {
             station.clone()
-        } else if limits.tells_app {
-            self.rule(&self.app, limits)
-        } else {
+        } else if let Some((because, would_decide)) = limits.no_app.clone() {
             Ruling {
                 verdict: Verdict::Inconclusive.to_string(),
-                because: "nothing tells the app's traffic from the rest of the station's".into(),
+                because,
                 against: Vec::new(),
                 open: Vec::new(),
                 agreeing_flows: 0,
-                would_decide: Some(
-                    "a capture that names apps (PCAPdroid's trailer, pcapng labels) with --app NAME, or --baseline FILE of the same station without the app".into(),
-                ),
+                would_decide: Some(would_decide),
             }
+        } else {
+            let no_control = limits.no_control.clone().or_else(|| limits.no_app_control.clone());
+            self.rule(&self.app, &Limits { no_control, ..limits.clone() })
         };
         Claim {
             number: self.claim.number(),

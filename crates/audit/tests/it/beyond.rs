@@ -52,6 +52,25 @@ fn an_app_is_judged_by_what_the_capture_says_and_not_by_its_own_bytes() {
 }
 
 #[test]
+fn an_app_that_was_not_seen_is_not_upheld() {
+    let mut story = story("restricted-by-process");
+    story.args.retain(|arg| arg != "--grant" && arg != "dji.flysafe");
+    for (app, verdict, because) in [
+        ("DJI Fly", "refuted", "asked 192.168.1.1"),
+        ("Dji Fly", "inconclusive", "no packet is of an app called `Dji Fly`"),
+        ("mDNSResponder", "inconclusive", "no traffic of the app was seen"),
+    ] {
+        story.args.extend(["--app".into(), app.into()]);
+        let (question, knowledge) = (question(&story.args), shipped());
+        let mut reading = read(vec![story.bytes.clone()], &question).unwrap();
+        let report = audit(&mut reading, &question, &knowledge, None, None).unwrap();
+        let ruling = &claim(&report, 12).app;
+        assert_eq!(ruling.verdict, verdict, "{app}: {}", ruling.because);
+        assert!(ruling.because.contains(because), "{app}: {}", ruling.because);
+    }
+}
+
+#[test]
 fn a_baseline_excuses_the_platform_alone_and_no_capture_is_its_own() {
     let own = story("platform-only");
     let mut copy = own.bytes.clone();

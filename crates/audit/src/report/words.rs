@@ -28,7 +28,7 @@ pub(super) fn overall(report: &Report) -> Option<Verdict> {
 }
 
 /// The ruling that decides the exit status.
-fn deciding<'r>(report: &'r Report, claim: &'r Claim) -> &'r Ruling {
+pub(super) fn deciding<'r>(report: &'r Report, claim: &'r Claim) -> &'r Ruling {
     if report.question.verdict_of == "app" { &claim.app } else { &claim.station }
 }
 

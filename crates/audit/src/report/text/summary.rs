@@ -43,7 +43,7 @@ fn headline(screen: &mut Screen, report: &Report) {
         screen.prose((Ink::Plain, "  "), Ink::Plain, sentence, 3);
     }
     for claim in report.claims.iter().filter(|claim| claim.requested).take(DECIDING_MAX) {
-        if overall == Some(words::verdict(&claim.station.verdict)) {
+        if overall == Some(words::verdict(&words::deciding(report, claim).verdict)) {
             reasons(screen, report, claim);
         }
     }
@@ -51,12 +51,13 @@ fn headline(screen: &mut Screen, report: &Report) {
 
 /// Why a claim came to its verdict, where the headline does not tell it, and the flows that show it.
 fn reasons(screen: &mut Screen, report: &Report, claim: &Claim) {
-    let because = &claim.station.because;
+    let ruling = words::deciding(report, claim);
+    let because = &ruling.because;
     if !report.headline.iter().any(|sentence| sentence.contains(because)) {
         screen.prose((Ink::Plain, "  "), Ink::Plain, &format!("Claim {}: {because}", claim.number), 3);
     }
     let lead = format!("  · {}: ", claim.number);
-    for reason in claim.station.against.iter().chain(&claim.station.open).take(REASONS_MAX) {
+    for reason in ruling.against.iter().chain(&ruling.open).take(REASONS_MAX) {
         let flows = words::flow_list(&reason.flow_numbers, reason.flows);
         let flows = if flows.is_empty() { flows } else { format!(" ({flows})") };
         screen.prose((Ink::Plain, &lead), Ink::Plain, &format!("{}{flows}", reason.text), 2);
@@ -234,7 +235,7 @@ fn coverage(screen: &mut Screen, report: &Report) {
 fn hints(screen: &mut Screen, report: &Report) {
     let requested = report.claims.iter().filter(|claim| claim.requested);
     let mut hints: Vec<&str> = Vec::new();
-    for hint in requested.filter_map(|claim| claim.station.would_decide.as_deref()) {
+    for hint in requested.filter_map(|claim| words::deciding(report, claim).would_decide.as_deref()) {
         if !hints.contains(&hint) {
             hints.push(hint);
         }

@@ -296,6 +296,6 @@ fn deciders(
         Decider::new(Categories::default()),
         Decider::new(Held::restricted(mode, granted.iter().cloned().collect())),
         Decider::new(Held::local_data(mode, exempt.iter().cloned().collect())),
-        Decider::new(DeniedSdk::new(mode)),
+        Decider::new(DeniedSdk::new(mode, exempt.union(granted).cloned().collect())),
     ]
 }

@@ -33,6 +33,8 @@ pub(crate) struct Observed {
     after: Control,
     /// Taps, and the stations that they saw with traffic both ways before, and after, the window.
     alive: [HashSet<(Tap, IpAddr)>; 2],
+    /// Taps that saw stations send in the window.
+    tapped: BTreeSet<Tap>,
     /// Whether the app had traffic both ways before, and after, the window.
     app_alive: [bool; 2],
 }
@@ -58,7 +60,10 @@ impl Observed {
             self.blinding.add(&Why::just(text), judged.number());
         }
         let [alive_before, alive_after] = &mut self.alive;
-        let [tap_before, tap_after] = taps;
+        let [tap_before, tap_within, tap_after] = taps;
+        if let Taps::One(tap) = tap_within {
+            self.tapped.insert(*tap);
+        }
         let [app_before, app_after] = &mut self.app_alive;
         let parts = [
             (&mut self.before, before, tap_before, alive_before, app_before),
@@ -162,9 +167,12 @@ impl Observed {
                 "the recording in `{name}` that holds the window does not show the station's traffic both before and after it"
             ));
         }
-        if let Some(tap) = taps_before.symmetric_difference(&taps_after).next() {
+        let tapped = self.tapped.iter().filter(|tap| tap.input == recording.input).copied();
+        let all: BTreeSet<Tap> = taps_before.iter().chain(&taps_after).copied().chain(tapped).collect();
+        let on_one_side = |tap: &&Tap| !taps_before.contains(*tap) || !taps_after.contains(*tap);
+        if let Some(tap) = all.iter().find(on_one_side) {
             return Some(format!(
-                "interface {} saw the station on one side of the window only, and may not have watched in between",
+                "interface {} did not see the station both before and after the window, and may not have watched all of it",
                 tap.interface
             ));
         }
@@ -250,6 +258,12 @@ fn inputs(reading: &Reading) -> Vec<String> {
             list.push(format!(
                 "{} of `{name}` cut short by the snap length",
                 count(input.facts.truncated_packets, "packet")
+            ));
+        }
+        if input.facts.unknown_blocks > 0 {
+            list.push(format!(
+                "`{name}` holds {} of an unknown kind, which may be packets",
+                count(input.facts.unknown_blocks, "block")
             ));
         }
         if input.facts.untimed_packets > 0 && reading.window.is_some() {

@@ -104,7 +104,10 @@ impl Rules {
                 Ruled::Unclear(format!("only empty segments of a connection opened earlier ({why})"))
             }
             Ruled::Denied(why, _) if seen.may_be_sink => {
-                Ruled::Unclear(format!("{why}, a declared sink: its start is not in the capture"))
+                Ruled::Unclear(format!("{why}, a declared sink: it may be passed on"))
+            }
+            Ruled::Denied(why, _) if flow.is_discovery => {
+                Ruled::Unclear(format!("{why}: neighbour discovery, if that stands on the station's link"))
             }
             Ruled::Denied(why, _) if is_lease(flow, seen) => Ruled::Unclear(format!(
                 "{why}: a lease was asked for; say with --local {} that this is the station's own router",
@@ -129,6 +132,11 @@ impl Rules {
     /// Each name that was asked for must be of an allowed service: the name itself has left.
     fn resolver(&mut self, flow: &FlowRecord, seen: &Seen, who: &Who<'_>) -> Ruled {
         let resolver = seen.remote.addr;
+        if !seen.station_is_client {
+            return Ruled::Unclear(format!(
+                "answered DNS questions of {resolver}, and answers may carry data"
+            ));
+        }
         let mut policies = BTreeSet::new();
         let mut unclear = match who.resolver {
             // Whatever is asked of a stranger tells the stranger.
@@ -136,7 +144,7 @@ impl Rules {
                 return self.unknown_is(format!("asked {resolver}, an unknown resolver outside"));
             }
             Resolver::Doubted => {
-                Some(format!("asked {resolver}, one of several resolvers on the station's network"))
+                Some(format!("asked {resolver}, which need not be the station's own resolver"))
             }
             Resolver::Believed => None,
         };
@@ -273,7 +281,13 @@ impl Rules {
                 && name.tie.holds()
                 && name.listed.iter().any(|listed| listed.binding == Binding::NameOnly)
         });
-        let recognised = protection(flow) != Protection::Unknown;
+        // A datagram needs no server that knows its protocol, so only those of the network's own
+        // services pass by their names alone.
+        let recognised = match protection(flow) {
+            Protection::ClearByNature => true,
+            Protection::Encrypted | Protection::Cleartext => flow.transport == Transport::Tcp,
+            Protection::Tunnel | Protection::Nothing | Protection::Unknown => false,
+        };
         if !candidates.is_empty()
             && by_name_only
             && recognised

@@ -27,6 +27,11 @@ pub(crate) fn protection(flow: &FlowRecord) -> Protection {
     match facts.protocol().map(Protocol::clarity) {
         // A broken hello may have been no hello.
         Some(Clarity::Encrypted) if broken => Protection::Unknown,
+        Some(Clarity::Encrypted)
+            if facts.tls.as_ref().and_then(|tls| tls.cipher).is_some_and(hides_nothing) =>
+        {
+            Protection::Cleartext
+        }
         Some(Clarity::Encrypted) => Protection::Encrypted,
         Some(Clarity::Cleartext) => Protection::Cleartext,
         Some(Clarity::ClearByNature) if carries_more(flow) => Protection::Unknown,
@@ -36,6 +41,31 @@ pub(crate) fn protection(flow: &FlowRecord) -> Protection {
         None if flow.total.up.payload + flow.total.down.payload == 0 => Protection::Nothing,
         None => Protection::Unknown,
     }
+}
+
+/// Whether a cipher suite encrypts nothing (IANA's list of TLS cipher suites: NULL ciphers).
+const fn hides_nothing(cipher: u16) -> bool {
+    matches!(
+        cipher,
+        0x0000..=0x0002
+            | 0x002c..=0x002e
+            | 0x003b
+            | 0x0047
+            | 0x00b0
+            | 0x00b1
+            | 0x00b4
+            | 0x00b5
+            | 0x00b8
+            | 0x00b9
+            | 0xc001
+            | 0xc006
+            | 0xc00b
+            | 0xc010
+            | 0xc015
+            | 0xc039..=0xc03b
+            | 0xc0b4
+            | 0xc0b5
+    )
 }
 
 /// Whether a flow of a protocol that carries little has more payload than that protocol needs, or

@@ -3,9 +3,11 @@
 use crate::question::Question;
 use crate::stations::Stations;
 use creance_capture::{FlowRecord, Started, Traffic, Volume};
-use creance_catalogue::Catalogue;
+use creance_catalogue::{Catalogue, is_public_name};
 use creance_model::{Endpoint, HostName, PartyKind, Scope, Transport, scope};
 use creance_wire::{Clarity, Protocol};
+
+const TO_SINK: &str = "to a declared sink";
 
 /// What became of a flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub(crate) struct Seen {
     pub(crate) remote: Endpoint,
     /// Whether the station is the flow's client.
     pub(crate) station_is_client: bool,
+    /// Both ends are stations.
+    pub(crate) both: bool,
     /// It went to a declared sink, and may have been a conversation with it or one that it relays:
     /// its start is missing.
     pub(crate) may_be_sink: bool,
@@ -40,24 +44,39 @@ impl Seen {
         question: &Question,
         catalogue: &Catalogue,
     ) -> Self {
-        let client_is_station = stations.contains(flow.client.addr);
-        let station_is_client = client_is_station || !stations.contains(flow.server.addr);
+        let ends = [flow.client.addr, flow.server.addr];
+        let [client, server] = ends.map(|addr| stations.contains(addr));
+        let [client_declared, server_declared] = ends.map(|addr| question.stations.contains(&addr));
+        // Between two stations, the one that was declared is meant; where that does not tell, what
+        // either sent was sent.
+        let station_is_client =
+            if client && server { client_declared || !server_declared } else { client || !server };
+        let both = client && server && client_declared == server_declared;
         let (station, remote) =
             if station_is_client { (flow.client, flow.server) } else { (flow.server, flow.client) };
-        let may_be_sink = question.is_local(remote.addr) && is_unread(flow);
-        let mut seen = Self { direction: Direction::Left, station, remote, station_is_client, may_be_sink };
+        let mut seen =
+            Self { direction: Direction::Left, station, remote, station_is_client, both, may_be_sink: false };
         seen.direction = if !stations.contains(station.addr) {
             Direction::NotOfStation
         } else if seen.sent(&flow.total).packets == 0 {
             Direction::InboundOnly
         } else {
-            stayed(flow, remote, question, catalogue).map_or(Direction::Left, Direction::Stayed)
+            let public = |name: &HostName| is_public_name(name) && !is_own(name, catalogue);
+            let stayed = stayed(flow, remote, question, catalogue);
+            seen.may_be_sink = stayed == Some(TO_SINK)
+                && (is_unread(flow) || flow.facts.names.iter().any(|name| public(&name.name)));
+            stayed.filter(|_| !seen.may_be_sink).map_or(Direction::Left, Direction::Stayed)
         };
         seen
     }
 
     /// What the station sent.
     pub(crate) const fn sent(&self, traffic: &Traffic) -> Volume {
+        if self.both {
+            let mut all = traffic.up;
+            all.merge(traffic.down);
+            return all;
+        }
         if self.station_is_client { traffic.up } else { traffic.down }
     }
 
@@ -109,10 +128,16 @@ fn stayed(
     // Packets that carry others, and conversations whose start is missing, may be relayed.
     let opaque = matches!(flow.transport, Transport::Other(4 | 41 | 47 | 50 | 51 | 94 | 97 | 115 | 137));
     let public = flow.facts.names.iter().any(|seen| listed_elsewhere(&seen.name));
-    if question.is_local(remote.addr) && !relays && !opaque && !is_unread(flow) && !public {
-        return Some("to a declared sink");
+    if question.is_local(remote.addr) && !relays && !opaque && !public {
+        return Some(TO_SINK);
     }
     None
+}
+
+/// Whether the operator lists a name as one of its own services.
+fn is_own(name: &HostName, catalogue: &Catalogue) -> bool {
+    let lookup = catalogue.lookup(name);
+    lookup.matches().iter().any(|found| found.party.kind == PartyKind::Operator)
 }
 
 fn is_unread(flow: &FlowRecord) -> bool {

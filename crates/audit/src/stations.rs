@@ -47,6 +47,8 @@ pub(crate) struct Stations {
     pub doubted_resolvers: BTreeMap<IpAddr, String>,
     /// Addresses that sent to the internet through more than one card.
     pub astray: BTreeSet<IpAddr>,
+    /// Resolvers that questions were sent to at more than one card.
+    pub astray_resolvers: BTreeSet<IpAddr>,
     /// The capture has more addresses than the survey tells apart.
     pub overflowed: bool,
 }
@@ -85,6 +87,8 @@ pub(crate) struct Survey {
     /// The card that leads each address to the internet, and each resolver's.
     gateways: HashMap<IpAddr, NextHop>,
     resolvers: HashMap<IpAddr, NextHop>,
+    /// Who has a resolver of another kind than its network's: a public one, or an encrypted one.
+    elsewhere: HashSet<IpAddr>,
     overflowed: bool,
 }
 
@@ -107,13 +111,19 @@ impl Survey {
             self.asked.insert((client, server));
         }
         self.note_next_hops(flow);
+        let encrypted = [Protocol::DnsOverTls, Protocol::DnsOverQuic];
+        if (is_public(server) || flow.facts.layers.iter().any(|layer| encrypted.contains(layer)))
+            && self.elsewhere.len() < ADDRESSES_MAX
+        {
+            self.elsewhere.insert(client);
+        }
         let [own, other] = flow.hardware;
         let sent = [(own, client, flow.total.up.packets), (other, server, flow.total.down.packets)];
         if !flow.confined_to_link && self.cards.len() < ADDRESSES_MAX {
             let cards = sent.iter().filter(|(.., packets)| *packets > 0);
             self.cards.extend(cards.filter_map(|(card, addr, _)| Some(((*card)?, *addr))));
-            // Which of the two addresses a further card used is not kept: it counts for both.
-            self.cards.extend(flow.other_hardware.iter().flat_map(|card| [(*card, client), (*card, server)]));
+            let others = flow.other_hardware.into_iter().zip([client, server]);
+            self.cards.extend(others.filter_map(|(card, addr)| Some((card?, addr))));
         }
         self.overflowed |= self.cards.len() >= ADDRESSES_MAX;
         self.overflowed |= self.asked.len() >= ADDRESSES_MAX;
@@ -143,12 +153,13 @@ impl Survey {
             ..Stations::default()
         };
         if stations.declared {
-            declare(&mut stations, question, &self.seen, &self.pairs);
-            add_by_card(&mut stations, question, &self.seen, &self.cards);
+            let own = own_cards(question, &self.cards);
+            declare(&mut stations, question, &self.seen, &self.pairs, &own);
+            add_by_card(&mut stations, &own, &self.cards);
         } else {
             infer(&mut stations, &self.seen, &self.pairs);
         }
-        believe(&mut stations, question, &self.asked, &self.resolvers);
+        believe(&mut stations, question, &self.asked, &self.resolvers, &self.elsewhere);
         let differ = self.gateways.iter().filter(|(addr, hop)| hop.differ && stations.contains(**addr));
         stations.astray = differ.map(|(addr, _)| *addr).collect();
         stations
@@ -193,12 +204,11 @@ fn declare(
     question: &Question,
     seen: &HashMap<IpAddr, Seen>,
     pairs: &HashSet<(IpAddr, IpAddr)>,
+    own: &BTreeMap<[u8; 6], IpAddr>,
 ) {
     for addr in &question.stations {
         stations.addresses.insert(*addr, DECLARED.into());
     }
-    let own: BTreeMap<[u8; 6], IpAddr> =
-        question.stations.iter().filter_map(|addr| Some((seen.get(addr)?.hardware?, *addr))).collect();
     let declared = |addr: &IpAddr| question.stations.contains(addr);
     let stray = pairs.iter().filter(|(client, server)| !declared(client) && !declared(server));
     for (addr, is_client) in stray.flat_map(|(client, server)| [(*client, true), (*server, false)]) {
@@ -222,15 +232,17 @@ fn declare(
     }
 }
 
+/// The cards that sent with the declared addresses, each with the lowest of them.
+fn own_cards(question: &Question, cards: &HashSet<([u8; 6], IpAddr)>) -> BTreeMap<[u8; 6], IpAddr> {
+    let mut own: BTreeMap<[u8; 6], IpAddr> = BTreeMap::new();
+    for (card, addr) in cards.iter().filter(|(_, addr)| question.stations.contains(addr)) {
+        own.entry(*card).and_modify(|known| *known = (*known).min(*addr)).or_insert(*addr);
+    }
+    own
+}
+
 /// Whatever address a frame names: a declared station's card sent it.
-fn add_by_card(
-    stations: &mut Stations,
-    question: &Question,
-    seen: &HashMap<IpAddr, Seen>,
-    cards: &HashSet<([u8; 6], IpAddr)>,
-) {
-    let own: BTreeMap<[u8; 6], IpAddr> =
-        question.stations.iter().filter_map(|addr| Some((seen.get(addr)?.hardware?, *addr))).collect();
+fn add_by_card(stations: &mut Stations, own: &BTreeMap<[u8; 6], IpAddr>, cards: &HashSet<([u8; 6], IpAddr)>) {
     for (card, addr) in cards {
         let Some(station) = own.get(card).filter(|_| !stations.contains(*addr)) else { continue };
         // Beyond a router every address has the router's card, the far ends' included.
@@ -277,6 +289,7 @@ fn believe(
     question: &Question,
     asked: &HashSet<(IpAddr, IpAddr)>,
     next_hops: &HashMap<IpAddr, NextHop>,
+    elsewhere: &HashSet<IpAddr>,
 ) {
     let resolvers: BTreeSet<IpAddr> = asked
         .iter()
@@ -285,12 +298,14 @@ fn believe(
         .collect();
     let on_link = |addr: &IpAddr| matches!(scope(*addr), Scope::Private | Scope::LinkUnicast);
     let private = resolvers.iter().filter(|addr| on_link(addr)).count();
-    let is_public =
-        |addr: IpAddr| matches!(addr, IpAddr::V4(v4) if PUBLIC_RESOLVERS.contains(&v4)) || is_public_v6(addr);
-    let any_public = resolvers.iter().any(|addr| is_public(*addr));
+    let any_public = resolvers.iter().any(|addr| is_public(*addr))
+        || elsewhere.iter().any(|client| stations.contains(*client));
     for resolver in resolvers {
         let public = is_public(resolver);
-        let astray = on_link(&resolver) && next_hops.get(&resolver).is_some_and(|hop| hop.differ);
+        let astray = next_hops.get(&resolver).is_some_and(|hop| hop.differ);
+        if astray {
+            stations.astray_resolvers.insert(resolver);
+        }
         let (believed, why) = if astray {
             (false, "questions for it went to more than one card, and a neighbour may have answered")
         } else if question.resolvers.contains(&resolver) {
@@ -309,6 +324,11 @@ fn believe(
         let list = if believed { &mut stations.resolvers } else { &mut stations.doubted_resolvers };
         list.insert(resolver, why.to_owned());
     }
+}
+
+/// Whether an address is a resolver's that anyone may use and whose operator is known.
+fn is_public(addr: IpAddr) -> bool {
+    matches!(addr, IpAddr::V4(v4) if PUBLIC_RESOLVERS.contains(&v4)) || is_public_v6(addr)
 }
 
 fn is_public_v6(addr: IpAddr) -> bool {

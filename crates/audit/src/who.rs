@@ -181,6 +181,7 @@ impl<'a> Attributor<'a> {
         if is_resolver {
             who.resolver = match scope(seen.remote.addr) {
                 _ if self.stations.resolvers.contains_key(&seen.remote.addr) => Resolver::Believed,
+                _ if self.stations.astray_resolvers.contains(&seen.remote.addr) => Resolver::Doubted,
                 Scope::Private | Scope::LinkUnicast | Scope::Loopback => Resolver::Doubted,
                 Scope::LinkGroup | Scope::WideGroup | Scope::Reserved | Scope::Global => Resolver::Stranger,
             };
@@ -286,6 +287,7 @@ impl<'a> Attributor<'a> {
         let led = flow.bindings.iter().any(|binding| {
             binding.name == *host
                 && self.stations.resolvers.contains_key(&binding.resolver)
+                && self.stations.contains(binding.asked_by)
                 && binding.resolver != seen.remote.addr
         });
         if led {

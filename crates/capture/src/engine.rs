@@ -16,7 +16,7 @@ use crate::packet::fragments::{Fragments, Joined, Lost, Outcome, Place};
 use crate::packet::ip::{self, IpPacket};
 use crate::packet::transport::{self, Segment};
 use crate::trailer;
-use confined::{hardware_addresses, is_confined, is_ordinary};
+use confined::{hardware_addresses, is_confined, is_discovery, is_ordinary};
 use counts::note;
 use creance_model::{Endpoint, Timestamp, Transport};
 use labels::Labels;
@@ -248,8 +248,8 @@ impl<S: FlowSink> Engine<S> {
         }
         let confined = is_confined(packet, context.hardware[1]);
         let in_window = context.part == Part::Window;
-        let (tunnel, [sender, _]) = (context.tunnel, context.hardware);
-        let place = Place { at: context.at, in_window, confined, tunnel, sender };
+        let (tunnel, cards) = (context.tunnel, context.hardware);
+        let place = Place { at: context.at, in_window, confined, tunnel, cards };
         let outcome = self.fragments.add(packet, place);
         self.account_lost_fragments();
         match outcome {
@@ -269,6 +269,7 @@ impl<S: FlowSink> Engine<S> {
             payload: &joined.bytes,
             payload_wire_len: joined.bytes.len(),
             wire_len,
+            source_routed: joined.source_routed,
             ..*last
         };
         match ip::after_joining(whole) {
@@ -329,6 +330,7 @@ impl<S: FlowSink> Engine<S> {
             packets: context.packets,
             wire_len: packet.wire_len,
             confined,
+            discovery: is_discovery(packet),
             label: context.label,
             hardware: if context.tunnel == 0 { context.hardware } else { [None; 2] },
             tap: context.tap,
@@ -381,13 +383,13 @@ impl<S: FlowSink> Engine<S> {
         for lost in std::mem::take(&mut self.fragments.lost) {
             self.counts.fragments_lost += 1;
             let Lost { source, destination, protocol, place, wire_bytes, packets } = lost;
-            let Place { at, in_window, tunnel, sender, .. } = place;
+            let Place { at, in_window, tunnel, cards, .. } = place;
             let wire_len = usize::try_from(wire_bytes).unwrap_or(usize::MAX);
             let context = Context {
                 at,
                 part: if in_window { Part::Window } else { self.part(at) },
                 confined: false,
-                hardware: [sender, None],
+                hardware: cards,
                 tap: None,
                 label: None,
                 tunnel,

@@ -86,7 +86,8 @@ impl Source {
                 Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(CHUNK, whole))),
                 Compression::Gzip,
             ),
-            [0x28, 0xb5, 0x2f, 0xfd] => {
+            // Either a frame or one to be passed over.
+            [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
                 (Box::new(zstd::Frames::new(BufReader::with_capacity(CHUNK, whole))), Compression::Zstandard)
             }
             _ => (Box::new(whole), Compression::None),

@@ -79,6 +79,12 @@ pub(crate) fn owner(host: &HostName) -> Owner<'_> {
     }
 }
 
+/// Whether a name is one of the public internet: somebody registered it, or a tenant's domain.
+#[must_use]
+pub fn is_public_name(host: &HostName) -> bool {
+    owner(host) != Owner::Nobody
+}
+
 /// The shared cloud or public suffix that a wildcard below `host` would reach into.
 pub(crate) fn wildcard_hazard(host: &HostName) -> Option<&'static str> {
     let name = host.as_str();

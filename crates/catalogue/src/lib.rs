@@ -25,6 +25,7 @@ mod shipped;
 pub use catalogue::{Catalogue, Change, Overlaid};
 pub use check::{STALE_AFTER_MONTHS, Warning, WarningKind};
 pub use date::{Date, DateError};
+pub use domain::is_public_name;
 pub use entry::{Binding, Grade, Origin, Service, ServiceHost, ServicePort, ServicePortError, Status};
 pub use error::{CatalogueError, CatalogueErrors};
 pub use hint::{Hint, HintKind, probable};

@@ -12,8 +12,9 @@ pub(crate) use http2::read as read_http2;
 
 use crate::Facts;
 
-/// Looks whether an in-order segment of a client starts a further request, and adds its host and
-/// head to `facts`. A segment that does not start with a request line adds nothing.
-pub fn request_in_segment(segment: &[u8], facts: &mut Facts) {
-    http1::segment(segment, facts);
+/// Reads the requests in what a client sent behind the end of a body, and adds their hosts and
+/// heads to `facts`. Returns how many bytes of the last one's body are still to come; `None` where
+/// that is not known, or where no request stood: then the anomalies say that one may be missed.
+pub fn requests_in_segment(segment: &[u8], facts: &mut Facts) -> Option<u64> {
+    http1::segment(segment, facts)
 }

@@ -38,10 +38,13 @@ pub enum Want {
         /// Bytes of the server's side.
         server: usize,
     },
-    /// Heads are read; from here each further in-order segment of the client goes to
-    /// [`crate::http::request_in_segment`], since one connection may carry requests to
+    /// Heads are read; from here what the client sends behind a body goes to
+    /// [`crate::http::requests_in_segment`], since one connection may carry requests to
     /// several hosts.
-    Requests,
+    Requests {
+        /// Bytes of a body that are still to come, where that is known.
+        body_left: Option<u64>,
+    },
 }
 
 /// What was learnt, and what would tell more.
@@ -49,8 +52,8 @@ pub enum Want {
 pub struct Inspection {
     /// Everything learnt from both heads.
     pub facts: Facts,
-    /// Whole DNS messages, in the order seen on each side (client's first).
-    pub dns: Vec<dns::Message>,
+    /// Whole DNS messages of the client's side and of the server's, each in the order seen.
+    pub dns: [Vec<dns::Message>; 2],
     /// What to do next.
     pub want: Want,
 }
@@ -70,7 +73,7 @@ pub fn inspect(heads: Heads<'_>) -> Inspection {
 #[derive(Debug, Default)]
 pub(crate) struct Learnt {
     pub(crate) facts: Facts,
-    pub(crate) dns: Vec<dns::Message>,
+    pub(crate) dns: [Vec<dns::Message>; 2],
     depth: u8,
 }
 
@@ -163,7 +166,7 @@ impl<'a> Heads<'a> {
             Want::More { client, server } => {
                 self.ask(client.saturating_add(client_from), server.saturating_add(server_from))
             }
-            Want::Nothing | Want::Requests => want,
+            Want::Nothing | Want::Requests { .. } => want,
         }
     }
 }
@@ -226,8 +229,9 @@ fn read_dns(heads: Heads<'_>, learnt: &mut Learnt) -> Option<Want> {
         }
     }
     learnt.facts.add_layer(Protocol::Dns);
-    dns_messages(heads.client, heads.client_ended, learnt);
-    dns_messages(heads.server, heads.server_ended, learnt);
+    let Learnt { facts, dns: [from_client, from_server], .. } = learnt;
+    dns_messages(heads.client, heads.client_ended, from_client, facts);
+    dns_messages(heads.server, heads.server_ended, from_server, facts);
     Some(heads.ask_both())
 }
 
@@ -246,7 +250,7 @@ fn not_dns(usual_port: bool, facts: &mut Facts) {
     }
 }
 
-fn dns_messages(bytes: &[u8], ended: bool, learnt: &mut Learnt) {
+fn dns_messages(bytes: &[u8], ended: bool, messages: &mut Vec<dns::Message>, facts: &mut Facts) {
     let mut cursor = crate::bytes::Cursor::new(bytes);
     for _ in 0..DNS_MESSAGES_MAX {
         if cursor.is_empty() {
@@ -254,17 +258,17 @@ fn dns_messages(bytes: &[u8], ended: bool, learnt: &mut Learnt) {
         }
         let Some(message) = cursor.vec16() else {
             if ended {
-                learnt.facts.add_anomaly(Anomaly::NotFollowed);
+                facts.add_anomaly(Anomaly::NotFollowed);
             }
             return;
         };
         let parsed = dns::parse(message);
         if parsed.as_ref().is_none_or(|message| message.malformed) {
-            learnt.facts.add_anomaly(Anomaly::Malformed(Protocol::Dns));
+            facts.add_anomaly(Anomaly::Malformed(Protocol::Dns));
         }
-        learnt.dns.extend(parsed);
+        messages.extend(parsed);
     }
-    learnt.facts.add_anomaly(Anomaly::NotFollowed);
+    facts.add_anomaly(Anomaly::NotFollowed);
 }
 
 #[cfg(test)]

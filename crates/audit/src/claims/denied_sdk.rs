@@ -4,16 +4,19 @@ use super::{Examine, Finding};
 use crate::evidence::Why;
 use crate::judged::Judged;
 use crate::mode::Ruled;
-use creance_model::{Mode, PartyKind};
+use creance_model::{Mode, PartyKind, ServiceId};
+use std::collections::BTreeSet;
 
 #[derive(Debug)]
 pub(crate) struct DeniedSdk {
     mode: Option<Mode>,
+    /// Exempt or granted services.
+    allowed: BTreeSet<ServiceId>,
 }
 
 impl DeniedSdk {
-    pub(crate) fn new(mode: Option<Mode>) -> Self {
-        Self { mode: mode.filter(|mode| *mode != Mode::Standard) }
+    pub(crate) fn new(mode: Option<Mode>, allowed: BTreeSet<ServiceId>) -> Self {
+        Self { mode: mode.filter(|mode| *mode != Mode::Standard), allowed }
     }
 }
 
@@ -43,7 +46,8 @@ impl Examine for DeniedSdk {
             .iter()
             .filter(|name| name.in_window)
             .flat_map(|name| &name.listed)
-            .find(|listed| listed.found.party.kind == PartyKind::Third);
+            .filter(|listed| listed.found.party.kind == PartyKind::Third)
+            .find(|listed| !self.allowed.contains(&listed.found.service.id));
         match (judged.ruled, third) {
             (Some(Ruled::Denied(..)), Some(listed)) => {
                 let service = listed.found.service;

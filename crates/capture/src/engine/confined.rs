@@ -29,21 +29,27 @@ pub(super) fn hardware_addresses(layer: Layer, frame: &[u8]) -> [Option<[u8; 6]>
 pub(super) fn is_confined(packet: &IpPacket<'_>, receiver: Option<[u8; 6]>) -> bool {
     let link_group = receiver.is_some_and(|[first, ..]| first & 1 == 1);
     let scope = scope(packet.destination);
-    // RFC 4861, 7.1: the receiver discards it unless the hop limit shows that no router touched it.
-    let discovery = packet.protocol == 58
+    match scope {
+        Scope::LinkGroup => link_group || receiver.is_none(),
+        Scope::WideGroup => packet.hop_limit <= 1 && (link_group || receiver.is_none()),
+        Scope::Private => link_group && is_directed_broadcast(packet.destination),
+        Scope::LinkUnicast => {
+            is_discovery(packet) || (link_group && is_directed_broadcast(packet.destination))
+        }
+        Scope::Loopback | Scope::Reserved | Scope::Global => false,
+    }
+}
+
+/// Whether a packet is shaped like neighbour discovery (RFC 4861, 7.1: the receiver discards it
+/// unless the hop limit shows that no router touched it).
+pub(super) fn is_discovery(packet: &IpPacket<'_>) -> bool {
+    packet.protocol == 58
         && packet.hop_limit == 255
         && match packet.payload {
             [133 | 135 | 136, ..] => packet.payload_wire_len <= DISCOVERY_BYTES_MAX,
             [134 | 137, ..] => packet.payload_wire_len <= ACCESS_BYTES_MAX,
             _ => false,
-        };
-    match scope {
-        Scope::LinkGroup => link_group || receiver.is_none(),
-        Scope::WideGroup => packet.hop_limit <= 1 && (link_group || receiver.is_none()),
-        Scope::Private => link_group && is_directed_broadcast(packet.destination),
-        Scope::LinkUnicast => discovery || (link_group && is_directed_broadcast(packet.destination)),
-        Scope::Loopback | Scope::Reserved | Scope::Global => false,
-    }
+        }
 }
 
 /// Whether a frame of a protocol between neighbours looks like one: sent to a group where its

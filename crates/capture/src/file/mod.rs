@@ -144,7 +144,7 @@ pub struct FileFacts {
     pub secrets: u64,
     /// Sections of a pcapng file, each a recording of its own.
     pub sections: u64,
-    /// Blocks that were passed over since their type is not known.
+    /// Blocks that were passed over since their type is not known: they may hold packets.
     pub unknown_blocks: u64,
     /// Packets that are cut short by the snap length.
     pub truncated_packets: u64,

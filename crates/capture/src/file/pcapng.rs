@@ -26,6 +26,8 @@ mod block {
     /// Blocks of whoever has an enterprise number: to be copied along, and not to be.
     pub(super) const CUSTOM: u32 = 0x0bad;
     pub(super) const CUSTOM_NOT_COPIED: u32 = 0x4000_0bad;
+    /// systemd's journal, which a program that captures both writes beside the packets.
+    pub(super) const JOURNAL: u32 = 9;
     /// Apple's process information block, in the range for local use.
     pub(super) const APPLE_PROCESS: u32 = 0x8000_0001;
 }
@@ -215,6 +217,7 @@ impl Pcapng {
             block::CUSTOM | block::CUSTOM_NOT_COPIED if self.order.u32(body, 0) == Some(PCAPDROID) => {
                 self.user(body.get(4..).unwrap_or_default());
             }
+            block::CUSTOM | block::CUSTOM_NOT_COPIED | block::JOURNAL => {}
             _ => facts.unknown_blocks += 1,
         }
         Ok(())

@@ -6,7 +6,6 @@ use super::side::Side;
 use crate::names::Names;
 use crate::packet::transport::{Segment, TcpHeader};
 use creance_model::{Endpoint, Timestamp, Transport};
-use creance_wire::dns::Message;
 use creance_wire::{Anomaly, Direction, Facts, Protocol, datagram, http, quic, stream};
 
 /// Datagrams of a flow that are looked at before it counts as not recognised.
@@ -34,6 +33,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) wire_len: usize,
     /// It cannot go beyond the link.
     pub(crate) confined: bool,
+    /// It is shaped like neighbour discovery.
+    pub(crate) discovery: bool,
     pub(crate) label: Option<u32>,
     /// The link-layer addresses of the sender and the receiver.
     pub(crate) hardware: [Option<[u8; 6]>; 2],
@@ -70,7 +71,8 @@ struct Tcp {
     server: Side,
     client_isn: Option<u32>,
     want: stream::Want,
-    dns_taken: usize,
+    /// DNS messages of each side that were heard.
+    dns_heard: [usize; 2],
     closed: [bool; 2],
 }
 
@@ -96,7 +98,7 @@ impl Live {
                 server: Side::default(),
                 client_isn: None,
                 want: stream::Want::More { client: 1, server: 1 },
-                dns_taken: 0,
+                dns_heard: [0; 2],
                 closed: [false; 2],
             })),
             Transport::Udp => State::Udp(Box::new(Udp {
@@ -120,11 +122,12 @@ impl Live {
             client,
             server,
             hardware: [None; 2],
-            other_hardware: None,
+            other_hardware: [None; 2],
             next_hops: [None; 2],
             next_hops_differ: false,
-            taps: [Taps::None; 2],
+            taps: [Taps::None; 3],
             confined_to_link: true,
+            is_discovery: true,
             first: arrival.at,
             last: arrival.at,
             started,
@@ -196,7 +199,7 @@ impl Live {
                 side.ended = true;
             }
             let at = (self.record.last, Part::Window);
-            if !matches!(tcp.want, stream::Want::Nothing | stream::Want::Requests) {
+            if matches!(tcp.want, stream::Want::More { .. }) {
                 self.inspect_stream(at.0, at.1, names, true);
             }
         }
@@ -221,19 +224,22 @@ impl Live {
             volume.add(arrival.packets, bytes, payload);
             traffic.opened |= opens;
         }
-        let [before, after] = &mut record.taps;
-        match (arrival.part, arrival.tap) {
-            (Part::Before, Some(tap)) => before.add(tap),
-            (Part::After, Some(tap)) => after.add(tap),
-            (Part::Window, _) | (_, None) => {}
+        let [before, window, after] = &mut record.taps;
+        let taps = match arrival.part {
+            Part::Before => before,
+            Part::Window => window,
+            Part::After => after,
+        };
+        if let Some(tap) = arrival.tap {
+            taps.add(tap);
         }
         record.first = record.first.min(arrival.at);
         record.last = record.last.max(arrival.at);
         record.confined_to_link &= arrival.confined;
-        if arrival.label.is_some() && record.label != arrival.label {
-            record.labels_differ |= record.label.is_some();
-            record.label = record.label.or(arrival.label);
-        }
+        record.is_discovery &= arrival.discovery;
+        // A packet without a label may be anybody's.
+        record.labels_differ |= record.label != arrival.label;
+        record.label = record.label.or(arrival.label);
     }
 
     fn note_cards(&mut self, arrival: &Arrival<'_>, from_client: bool) {
@@ -244,7 +250,9 @@ impl Live {
         if let (Some(own), Some(sender)) = (own, sender)
             && own != sender
         {
-            record.other_hardware = record.other_hardware.or(Some(sender));
+            let [of_client, of_server] = &mut record.other_hardware;
+            let other = if from_client { of_client } else { of_server };
+            *other = other.or(Some(sender));
             self.questions.strange_answer |= !from_client;
         }
         // Some framings name the sender alone; the asker's own card is none that answers.
@@ -281,16 +289,22 @@ impl Live {
         if header.ack() && other.is_unseen(header.acknowledged) && !header.rst() {
             self.record.unseen_acknowledged += 1;
             // Count each hole once.
-            other.pass(header.acknowledged, 0);
+            other.skip_to(header.acknowledged);
         }
         let payload = arrival.segment.payload;
-        let in_order = own.pass(sequence, arrival.segment.payload_wire_len);
+        if own.fills_hole(sequence, arrival.segment.payload_wire_len) {
+            // Mirrors of both directions may show an acknowledgement before what it is for.
+            self.record.unseen_acknowledged = self.record.unseen_acknowledged.saturating_sub(1);
+        }
+        let seen = own.seen_of(sequence);
+        own.pass(sequence, arrival.segment.payload_wire_len);
         let mut grew = false;
         match tcp.want {
             stream::Want::Nothing => {}
-            stream::Want::Requests => {
-                if direction == Direction::FromClient && in_order && !payload.is_empty() {
-                    http::request_in_segment(payload, &mut self.record.facts);
+            stream::Want::Requests { body_left } => {
+                if direction == Direction::FromClient && arrival.segment.payload_wire_len > 0 {
+                    let body_left = follow_requests(arrival, seen, body_left, &mut self.record.facts);
+                    tcp.want = stream::Want::Requests { body_left };
                 }
             }
             stream::Want::More { .. } => {
@@ -351,7 +365,11 @@ impl Live {
             client_ended: ours.ended,
             server_ended: theirs.ended,
         });
-        tcp.want = inspection.want;
+        tcp.want = match inspection.want {
+            // What was not kept cannot be counted.
+            stream::Want::Requests { .. } if tcp.client.broken => stream::Want::Requests { body_left: None },
+            want => want,
+        };
         let still_waiting = matches!(inspection.want, stream::Want::More { .. });
         let mut facts = inspection.facts;
         if !still_waiting || last {
@@ -371,16 +389,18 @@ impl Live {
             facts.add_anomaly(Anomaly::MoreThanAQuestion);
         }
         self.record.facts = facts;
-        let fresh: Vec<Message> = inspection.dns.into_iter().skip(tcp.dns_taken).collect();
-        tcp.dns_taken += fresh.len();
+        let heard_before = tcp.dns_heard;
+        tcp.dns_heard = [inspection.dns[0].len(), inspection.dns[1].len()];
         if !still_waiting {
             tcp.client.release();
             tcp.server.release();
         }
-        for message in fresh {
-            let direction = if message.response { Direction::FromServer } else { Direction::FromClient };
-            let heard = Heard { message: &message, direction, at, part };
-            self.questions.take(&heard, &mut self.record, names);
+        let sides = [Direction::FromClient, Direction::FromServer];
+        for ((messages, known), direction) in inspection.dns.iter().zip(heard_before).zip(sides) {
+            for message in messages.iter().skip(known) {
+                let heard = Heard { message, direction, cards: [None; 2], at, part };
+                self.questions.take(&heard, &mut self.record, names);
+            }
         }
         self.weigh();
     }
@@ -412,7 +432,7 @@ impl Live {
         udp.want = inspection.want;
         if let Some(message) = inspection.dns {
             let (at, part) = (arrival.at, arrival.part);
-            let heard = Heard { message: &message, direction, at, part };
+            let heard = Heard { message: &message, direction, cards: arrival.hardware, at, part };
             self.questions.take(&heard, &mut self.record, names);
         }
         self.weigh();
@@ -425,6 +445,38 @@ impl Live {
             State::Tcp(_) | State::Plain => 0,
         };
         self.kept = memory + self.questions.held() + self.record.held();
+    }
+}
+
+/// Reads what a client of HTTP sent after its first requests. `seen` tells how much of the segment
+/// was there before; `None` that something before it was not. Returns how much of a body is still
+/// to come.
+fn follow_requests(
+    arrival: &Arrival<'_>,
+    seen: Option<usize>,
+    body_left: Option<u64>,
+    facts: &mut Facts,
+) -> Option<u64> {
+    let Segment { payload, payload_wire_len, .. } = arrival.segment;
+    let Some(seen) = seen else {
+        facts.add_anomaly(Anomaly::NotFollowed);
+        return None;
+    };
+    let fresh = payload_wire_len.saturating_sub(seen) as u64;
+    if fresh == 0 {
+        return body_left;
+    }
+    if let Some(left) = body_left.and_then(|left| left.checked_sub(fresh)) {
+        return Some(left);
+    }
+    // Where the body ends in it; where that is not known, it is taken to be here.
+    let ends = usize::try_from(body_left.unwrap_or(0)).unwrap_or(usize::MAX).saturating_add(seen);
+    match payload.get(ends..) {
+        Some(rest) if payload.len() == payload_wire_len => http::requests_in_segment(rest, facts),
+        Some(_) | None => {
+            facts.add_anomaly(Anomaly::NotFollowed);
+            None
+        }
     }
 }
 

@@ -17,6 +17,8 @@ const PENDING_MAX: usize = 64;
 pub(super) struct Heard<'a> {
     pub(super) message: &'a Message,
     pub(super) direction: Direction,
+    /// The link-layer addresses of the sender and the receiver, where it came in one packet.
+    pub(super) cards: [Option<[u8; 6]>; 2],
     pub(super) at: Timestamp,
     pub(super) part: Part,
 }
@@ -25,29 +27,52 @@ pub(super) struct Heard<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Questions {
     /// Those without an answer so far.
-    pending: Vec<(u16, QueryName)>,
-    /// Whether the asker sent more than questions.
+    pending: Vec<Pending>,
+    /// Whether the asker sent more than questions, or the answering side asked.
     pub(super) more_than_a_question: bool,
     /// Whether a card other than the one that was asked sent something for the answering side.
     pub(super) strange_answer: bool,
 }
 
+/// A question, and the cards that it went from and to.
+#[derive(Debug)]
+struct Pending {
+    id: u16,
+    name: QueryName,
+    cards: [Option<[u8; 6]>; 2],
+}
+
+impl Pending {
+    /// Whether a message of these cards may be the answer. Whoever asks does not answer itself,
+    /// and nobody else answers for the one that was asked.
+    fn is_answered_by(&self, [sender, receiver]: [Option<[u8; 6]>; 2]) -> bool {
+        let [asker, asked] = self.cards;
+        let agree =
+            |one: Option<[u8; 6]>, other: Option<[u8; 6]>| one.is_none() || other.is_none() || one == other;
+        (sender.is_none() || sender != asker) && agree(sender, asked) && agree(receiver, asker)
+    }
+}
+
 impl Questions {
     /// About how much memory they take, in bytes.
     pub(super) fn held(&self) -> usize {
-        let names = self.pending.iter().map(|(_, name)| match name {
+        let names = self.pending.iter().map(|pending| match &pending.name {
             QueryName::Host(host) => host.as_str().len(),
             QueryName::Root => 0,
             QueryName::Other(text) => text.len(),
         });
-        names.sum::<usize>() + self.pending.capacity() * size_of::<(u16, QueryName)>()
+        names.sum::<usize>() + self.pending.capacity() * size_of::<Pending>()
     }
 
     /// Keeps what a message asks, and learns from it where it answers.
     pub(super) fn take(&mut self, heard: &Heard<'_>, record: &mut FlowRecord, names: &mut Names) {
-        let &Heard { message, direction, at, part } = heard;
+        let &Heard { message, direction, cards, at, part } = heard;
         let group = record.facts.protocol() != Some(Protocol::Dns);
-        if !group && direction == Direction::FromClient && (message.response || !message.bare) {
+        let odd = match direction {
+            Direction::FromClient => message.response || !message.bare,
+            Direction::FromServer => !message.response,
+        };
+        if !group && odd {
             self.more_than_a_question = true;
             record.facts.add_anomaly(Anomaly::MoreThanAQuestion);
         }
@@ -57,7 +82,10 @@ impl Questions {
                 if self.pending.len() >= PENDING_MAX {
                     self.pending.remove(0);
                 }
-                self.pending.push((message.id, question.name.clone()));
+                // What the answering side asks, nobody answers.
+                if direction == Direction::FromClient {
+                    self.pending.push(Pending { id: message.id, name: question.name.clone(), cards });
+                }
             }
             return;
         }
@@ -69,9 +97,14 @@ impl Questions {
             record.unasked_answers += 1;
             return;
         };
-        let asked = self.pending.iter().position(|(id, name)| *id == message.id && *name == question.name);
-        // Over TCP an earlier segment may have brought it, so that nothing of such a flow ties.
-        let (Some(place), false) = (asked, self.strange_answer) else {
+        let asked = self.pending.iter().position(|it| it.id == message.id && it.name == question.name);
+        let genuine = asked
+            .and_then(|place| self.pending.get(place))
+            .is_some_and(|pending| pending.is_answered_by(cards));
+        // Over TCP an earlier segment may have brought it, so that nothing of such a flow ties. Within
+        // a tunnel nothing shows who sent it.
+        let believed = genuine && !self.strange_answer && record.tunnels.is_empty();
+        let (Some(place), true) = (asked, believed) else {
             record.unasked_answers += 1;
             return;
         };

@@ -162,17 +162,19 @@ pub struct FlowRecord {
     /// The link-layer addresses of client and server in the first packet, where the capture has
     /// them. Beyond a router that is the router's.
     pub hardware: [Option<[u8; 6]>; 2],
-    /// A further link-layer address that sent packets of the flow, where one did.
-    pub other_hardware: Option<[u8; 6]>,
+    /// Further link-layer addresses that sent packets for the client, and for the server.
+    pub other_hardware: [Option<[u8; 6]>; 2],
     /// The link-layer addresses that packets for the client, and for the server, were sent to.
     pub next_hops: [Option<[u8; 6]>; 2],
     /// Whether packets for one of them went to more than one link-layer address.
     pub next_hops_differ: bool,
-    /// The taps that saw it before the judged window, and after it.
-    pub taps: [Taps; 2],
+    /// The taps that saw it before the judged window, in it, and after it.
+    pub taps: [Taps; 3],
     /// Whether every packet so far from either side went to a group on the link (link-layer
     /// broadcast or multicast, or IP multicast with a hop limit of 1).
     pub confined_to_link: bool,
+    /// Whether every packet is shaped like neighbour discovery (RFC 4861), wherever it went.
+    pub is_discovery: bool,
     /// The first packet.
     pub first: Timestamp,
     /// The last packet.

@@ -12,6 +12,8 @@ pub(crate) struct Side {
     next: Option<u32>,
     /// The end of the furthest segment seen.
     furthest: u32,
+    /// Bytes before `furthest` that were acknowledged without being seen.
+    hole: Option<(u32, u32)>,
     /// In-order bytes.
     pub(crate) head: Vec<u8>,
     waiting: Vec<(u32, Vec<u8>)>,
@@ -34,19 +36,46 @@ impl Side {
         self.next.is_some()
     }
 
-    /// Notes that a segment was there without keeping its bytes. Returns whether it is the next
-    /// in order.
+    /// How many bytes from `sequence` on were seen before; `None` where some before it were not.
     #[inline]
-    pub(crate) fn pass(&mut self, sequence: u32, length: usize) -> bool {
+    pub(crate) const fn seen_of(&self, sequence: u32) -> Option<usize> {
+        match self.next {
+            Some(_) if is_before(self.furthest, sequence) => None,
+            Some(_) => Some(self.furthest.wrapping_sub(sequence) as usize),
+            None => Some(0),
+        }
+    }
+
+    /// Notes that bytes were acknowledged which the capture does not have, or does not have yet.
+    pub(crate) const fn skip_to(&mut self, acknowledged: u32) {
+        self.hole = Some((self.furthest, acknowledged));
+        self.furthest = acknowledged;
+    }
+
+    /// Whether a segment brings the last of what was acknowledged before it was seen.
+    #[inline]
+    pub(crate) fn fills_hole(&mut self, sequence: u32, length: usize) -> bool {
+        let Some((from, to)) = self.hole else { return false };
+        let end = sequence.wrapping_add(u32::try_from(length).unwrap_or(u32::MAX));
+        if is_before(from, sequence) || !is_before(from, end) {
+            return false;
+        }
+        // The close of the connection takes a number of its own.
+        let filled = !is_before(end.wrapping_add(1), to);
+        self.hole = (!filled).then_some((end, to));
+        filled
+    }
+
+    /// Notes that a segment was there without keeping its bytes.
+    #[inline]
+    pub(crate) fn pass(&mut self, sequence: u32, length: usize) {
         let end = sequence.wrapping_add(u32::try_from(length).unwrap_or(u32::MAX));
         if self.next.is_none() {
             self.start(sequence);
         }
-        let in_order = !is_before(sequence, self.furthest);
         if is_before(self.furthest, end) {
             self.furthest = end;
         }
-        in_order
     }
 
     /// Whether `acknowledged` names bytes beyond the furthest segment seen.
@@ -184,5 +213,17 @@ mod tests {
         side.pass(100, 50);
         assert!(!side.is_unseen(150) && !side.is_unseen(151));
         assert!(side.is_unseen(152));
+    }
+
+    #[test]
+    fn what_comes_after_its_acknowledgement_fills_the_hole() {
+        let mut side = Side::default();
+        side.start(100);
+        side.pass(100, 50);
+        side.skip_to(250);
+        assert!(!side.fills_hole(200, 50), "the middle is missing");
+        assert!(!side.fills_hole(150, 50));
+        assert!(side.fills_hole(200, 50));
+        assert!(!side.fills_hole(200, 50), "once");
     }
 }

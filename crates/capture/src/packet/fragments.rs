@@ -21,8 +21,8 @@ struct Key {
     protocol: u8,
     id: u32,
     tunnel: u32,
-    /// Whoever sends others' fragments does not make them whole.
-    sender: Option<[u8; 6]>,
+    /// Whoever sends others' fragments does not make them whole, nor who gets a part of them.
+    cards: [Option<[u8; 6]>; 2],
 }
 
 /// Where a fragment was seen; for the whole packet, where its first one was.
@@ -35,8 +35,8 @@ pub(crate) struct Place {
     pub(crate) confined: bool,
     /// The tunnel that it came through; 0 is none.
     pub(crate) tunnel: u32,
-    /// The link-layer address of the sender.
-    pub(crate) sender: Option<[u8; 6]>,
+    /// The link-layer addresses of the sender and the receiver.
+    pub(crate) cards: [Option<[u8; 6]>; 2],
 }
 
 #[derive(Debug)]
@@ -52,6 +52,7 @@ struct Partial {
     wire_bytes: u64,
     /// Fragments seen.
     packets: u64,
+    source_routed: bool,
 }
 
 /// A packet that was given up: its bytes left all the same.
@@ -79,6 +80,8 @@ pub(crate) struct Joined {
     pub(crate) in_window: bool,
     /// Whether none of them can go beyond the link.
     pub(crate) confined: bool,
+    /// Whether any of them asks to be sent on.
+    pub(crate) source_routed: bool,
 }
 
 /// What became of a fragment.
@@ -116,7 +119,7 @@ impl Fragments {
             protocol: packet.protocol,
             id: fragment.id,
             tunnel: place.tunnel,
-            sender: place.sender,
+            cards: place.cards,
         };
         // The identification is unique among all packets between two hosts (RFC 8200, 4.5).
         let key = if packet.source.is_ipv6() { Key { protocol: 44, ..key } } else { key };
@@ -131,11 +134,13 @@ impl Fragments {
                 spoilt: false,
                 wire_bytes: 0,
                 packets: 0,
+                source_routed: false,
             }
         });
         let before = partial.bytes.len();
         partial.wire_bytes += packet.wire_len as u64;
         partial.packets += 1;
+        partial.source_routed |= packet.source_routed;
         partial.place.in_window |= place.in_window;
         partial.place.confined &= place.confined;
         partial.add(packet.payload, fragment.offset, end, fragment.more);
@@ -156,6 +161,7 @@ impl Fragments {
             packets: partial.packets,
             in_window: partial.place.in_window,
             confined: partial.place.confined,
+            source_routed: partial.source_routed,
         })
     }
 

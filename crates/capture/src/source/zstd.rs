@@ -1,5 +1,6 @@
 //! Zstandard (RFC 8878), frame after frame.
 
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use std::io::{self, BufRead, Read};
 
@@ -35,6 +36,14 @@ impl<R: BufRead> Frames<R> {
         Ok(())
     }
 
+    /// Passes over the content of a frame that is not part of the data (RFC 8878, 3.1.2).
+    fn pass_over(&mut self, length: u64) -> io::Result<()> {
+        if io::copy(&mut self.input.by_ref().take(length), &mut io::sink())? < length {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "a skippable frame is cut short"));
+        }
+        Ok(())
+    }
+
     /// Compares the check sum of a whole frame, where it has one.
     fn end_frame(&mut self) -> io::Result<()> {
         self.in_frame = false;
@@ -61,8 +70,14 @@ impl<R: BufRead> Read for Frames<R> {
                 if self.input.fill_buf()?.is_empty() {
                     return Ok(0);
                 }
-                self.decoder.init(&mut self.input).map_err(io::Error::other)?;
-                self.in_frame = true;
+                match self.decoder.init(&mut self.input) {
+                    Ok(()) => self.in_frame = true,
+                    Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+                        length,
+                        ..
+                    })) => self.pass_over(length.into())?,
+                    Err(error) => return Err(io::Error::other(error)),
+                }
             } else if self.decoder.is_finished() {
                 self.end_frame()?;
             } else {

@@ -116,7 +116,8 @@ fn what_is_no_packet_is_counted() {
         custom: Some((9, vec![1, 2, 3, 4])),
         ..PcapNg::new(vec![Interface::lossless(1, packets.len())])
     };
-    let run = run(&file.write(&packets));
+    // The custom block is known not to be a packet; another kind may be one.
+    let run = run(&[file.write(&packets), LITTLE.block(0x0bae, &[1, 2, 3, 4])].concat());
     let facts = &run.facts;
     assert_eq!(facts.comments, ["on the whole"]);
     assert_eq!((facts.resolved_names, facts.secrets, facts.unknown_blocks), (2, 1, 1));

@@ -30,7 +30,7 @@ pub(crate) fn read(heads: Heads<'_>, learnt: &mut Learnt) -> Option<Want> {
                 Some(Want::Nothing)
             }
             Want::Nothing => None,
-            want @ (Want::More { .. } | Want::Requests) => Some(want),
+            want @ (Want::More { .. } | Want::Requests { .. }) => Some(want),
         },
         Line::Rtsp { method, target } => {
             learnt.facts.add_layer(Protocol::Rtsp);
@@ -46,35 +46,54 @@ pub(crate) fn read(heads: Heads<'_>, learnt: &mut Learnt) -> Option<Want> {
         Line::Broken => {
             learnt.facts.add_layer(Protocol::Http);
             learnt.facts.add_anomaly(Anomaly::Malformed(Protocol::Http));
-            Some(Want::Requests)
+            Some(Want::Requests { body_left: None })
         }
         Line::Http => Some(read_requests(heads, learnt)),
     }
 }
 
-/// Adds the requests that stand in a segment which starts with one.
-pub(super) fn segment(segment: &[u8], facts: &mut Facts) {
+/// Adds the requests that stand in a segment which starts with one. Returns how much of the last
+/// one's body is still to come, where that is known.
+pub(super) fn segment(segment: &[u8], facts: &mut Facts) -> Option<u64> {
     let mut at = 0;
     for _ in 0..KEPT_MAX {
         let rest = segment.get(at..).unwrap_or_default();
-        let (Line::Http, false) = (Line::read(rest), rest.is_empty()) else {
-            return;
-        };
+        if rest.is_empty() {
+            return Some(0);
+        }
+        let Line::Http = Line::read(rest) else { break };
         match head::parse(rest) {
             Parsed::Whole(head, length) => {
                 note_request(&head, facts);
-                if head.method == "CONNECT" {
-                    facts.add_anomaly(Anomaly::NotFollowed);
-                    return;
+                if head.method == "CONNECT" || head.upgrade {
+                    break;
                 }
                 match after_body(segment, at + length, head.body) {
                     Some(next) => at = next,
-                    None => return,
+                    None => return still_to_come(segment, at + length, head.body),
                 }
             }
-            Parsed::Partial => return note_cut(rest, facts),
-            Parsed::Broken => return facts.add_anomaly(Anomaly::Malformed(Protocol::Http)),
+            Parsed::Partial => {
+                note_cut(rest, facts);
+                return None;
+            }
+            Parsed::Broken => {
+                facts.add_anomaly(Anomaly::Malformed(Protocol::Http));
+                return None;
+            }
         }
+    }
+    // What is no request here may be one a little further on.
+    facts.add_anomaly(Anomaly::NotFollowed);
+    None
+}
+
+/// How much of a body that starts at `at` lies beyond `bytes`; `None` where its length is not said.
+fn still_to_come(bytes: &[u8], at: usize, body: Body) -> Option<u64> {
+    let here = bytes.len().checked_sub(at)? as u64;
+    match body {
+        Body::Length(length) => length.checked_sub(here),
+        Body::Chunked | Body::Ambiguous => None,
     }
 }
 
@@ -179,7 +198,7 @@ fn read_requests(heads: Heads<'_>, learnt: &mut Learnt) -> Want {
                     if !upgraded {
                         learnt.facts.add_anomaly(Anomaly::Malformed(Protocol::Http));
                     }
-                    return Want::Requests;
+                    return Want::Requests { body_left: None };
                 }
             }
         }
@@ -191,7 +210,7 @@ fn read_requests(heads: Heads<'_>, learnt: &mut Learnt) -> Want {
                 note_request(&head, &mut learnt.facts);
                 if head.method == "CONNECT" {
                     learnt.facts.add_anomaly(Anomaly::NotFollowed);
-                    return Want::Requests;
+                    return Want::Requests { body_left: None };
                 }
                 if at == 0 && !head.ntrip && is_icy(heads.server) {
                     learnt.facts.layers.clear();
@@ -200,7 +219,10 @@ fn read_requests(heads: Heads<'_>, learnt: &mut Learnt) -> Want {
                 upgraded = head.upgrade;
                 match after_body(client, at + length, head.body) {
                     Some(next) => at = next,
-                    None => return Want::Requests,
+                    None => {
+                        let body_left = still_to_come(client, at + length, head.body);
+                        return Want::Requests { body_left };
+                    }
                 }
             }
             Parsed::Partial if heads.client_ended => {
@@ -211,11 +233,11 @@ fn read_requests(heads: Heads<'_>, learnt: &mut Learnt) -> Want {
             Parsed::Broken => {
                 learnt.facts.add_layer(Protocol::Http);
                 learnt.facts.add_anomaly(Anomaly::Malformed(Protocol::Http));
-                return Want::Requests;
+                return Want::Requests { body_left: None };
             }
         }
     }
-    Want::Requests
+    Want::Requests { body_left: (!upgraded).then_some(0) }
 }
 
 /// Adds a request's layers, names and head.
@@ -315,7 +337,7 @@ fn read_connect(heads: Heads<'_>, learnt: &mut Learnt) -> Want {
         }
     }
     learnt.facts.add_anomaly(Anomaly::NotFollowed);
-    Want::Requests
+    Want::Requests { body_left: None }
 }
 
 /// An answer without its request: the client's side is missing.
@@ -349,7 +371,7 @@ fn read_swapped(heads: Heads<'_>, learnt: &mut Learnt) -> Want {
         Want::More { client, server } => heads.ask(server, client),
         Want::Nothing => Want::Nothing,
         // Later requests come from the side that is not shown further.
-        Want::Requests => {
+        Want::Requests { .. } => {
             learnt.facts.add_anomaly(Anomaly::NotFollowed);
             Want::Nothing
         }

@@ -2,11 +2,12 @@
 
 use super::questions::{Heard, Questions};
 use super::record::{Ended, FlowRecord, Started, Tap, Taps, Traffic};
+use super::requests::follow_requests;
 use super::side::Side;
 use crate::names::Names;
 use crate::packet::transport::{Segment, TcpHeader};
 use creance_model::{Endpoint, Timestamp, Transport};
-use creance_wire::{Anomaly, Direction, Facts, Protocol, datagram, http, quic, stream};
+use creance_wire::{Anomaly, Direction, Facts, Protocol, datagram, quic, stream};
 
 /// Datagrams of a flow that are looked at before it counts as not recognised.
 const DATAGRAMS_SHOWN_MAX: u16 = 24;
@@ -368,7 +369,9 @@ impl Live {
         tcp.want = match inspection.want {
             // What was not kept cannot be counted.
             stream::Want::Requests { .. } if tcp.client.broken => stream::Want::Requests { body_left: None },
-            want => want,
+            want @ (stream::Want::Nothing | stream::Want::More { .. } | stream::Want::Requests { .. }) => {
+                want
+            }
         };
         let still_waiting = matches!(inspection.want, stream::Want::More { .. });
         let mut facts = inspection.facts;
@@ -445,38 +448,6 @@ impl Live {
             State::Tcp(_) | State::Plain => 0,
         };
         self.kept = memory + self.questions.held() + self.record.held();
-    }
-}
-
-/// Reads what a client of HTTP sent after its first requests. `seen` tells how much of the segment
-/// was there before; `None` that something before it was not. Returns how much of a body is still
-/// to come.
-fn follow_requests(
-    arrival: &Arrival<'_>,
-    seen: Option<usize>,
-    body_left: Option<u64>,
-    facts: &mut Facts,
-) -> Option<u64> {
-    let Segment { payload, payload_wire_len, .. } = arrival.segment;
-    let Some(seen) = seen else {
-        facts.add_anomaly(Anomaly::NotFollowed);
-        return None;
-    };
-    let fresh = payload_wire_len.saturating_sub(seen) as u64;
-    if fresh == 0 {
-        return body_left;
-    }
-    if let Some(left) = body_left.and_then(|left| left.checked_sub(fresh)) {
-        return Some(left);
-    }
-    // Where the body ends in it; where that is not known, it is taken to be here.
-    let ends = usize::try_from(body_left.unwrap_or(0)).unwrap_or(usize::MAX).saturating_add(seen);
-    match payload.get(ends..) {
-        Some(rest) if payload.len() == payload_wire_len => http::requests_in_segment(rest, facts),
-        Some(_) | None => {
-            facts.add_anomaly(Anomaly::NotFollowed);
-            None
-        }
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod key;
 pub(crate) mod live;
 mod questions;
 pub(crate) mod record;
+mod requests;
 pub(crate) mod side;
 pub(crate) mod table;
 

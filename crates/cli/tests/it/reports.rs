@@ -68,8 +68,7 @@ fn where_no_report_can_be_written_the_audit_could_not_run() {
     assert_snapshot!(folder.audit(&story, "--out taken"), @"
     status 2
     --- err
-    error: the folder `taken` cannot be made
-      File exists (os error 17)
+    error: `taken` is a file; --out needs a folder, which is made where it is not there
     ");
     std::fs::create_dir_all(folder.path("half/report.json")).unwrap();
     assert_snapshot!(folder.audit(&story, "--out half"), @"
@@ -88,8 +87,7 @@ fn where_no_report_can_be_written_the_audit_could_not_run() {
     assert_snapshot!(folder.run("audit --compare a=capture.pcapng b=capture.pcapng --out taken"), @"
     status 2
     --- err
-    error: the folder `taken` cannot be made
-      File exists (os error 17)
+    error: `taken` is a file; --out needs a folder, which is made where it is not there
     ");
 }
 

@@ -2,6 +2,8 @@
 
 /// The most bytes kept of the start of one direction.
 pub(crate) const HEAD_BYTES_MAX: usize = 64 << 10;
+/// Stretches that may be missing at a time.
+const HOLES_MAX: usize = 8;
 /// The most segments that wait for one before them.
 const WAITING_MAX: usize = 64;
 
@@ -12,8 +14,8 @@ pub(crate) struct Side {
     next: Option<u32>,
     /// The end of the furthest segment seen.
     furthest: u32,
-    /// Bytes before `furthest` that were acknowledged without being seen.
-    hole: Option<(u32, u32)>,
+    /// Stretches before `furthest` that were acknowledged without being seen, the first few.
+    holes: Vec<(u32, u32)>,
     /// In-order bytes.
     pub(crate) head: Vec<u8>,
     waiting: Vec<(u32, Vec<u8>)>,
@@ -47,22 +49,25 @@ impl Side {
     }
 
     /// Notes that bytes were acknowledged which the capture does not have, or does not have yet.
-    pub(crate) const fn skip_to(&mut self, acknowledged: u32) {
-        self.hole = Some((self.furthest, acknowledged));
+    pub(crate) fn skip_to(&mut self, acknowledged: u32) {
+        if self.holes.len() < HOLES_MAX {
+            self.holes.push((self.furthest, acknowledged));
+        }
         self.furthest = acknowledged;
     }
 
     /// Whether a segment brings the last of what was acknowledged before it was seen.
     #[inline]
     pub(crate) fn fills_hole(&mut self, sequence: u32, length: usize) -> bool {
-        let Some((from, to)) = self.hole else { return false };
         let end = sequence.wrapping_add(u32::try_from(length).unwrap_or(u32::MAX));
-        if is_before(from, sequence) || !is_before(from, end) {
-            return false;
-        }
+        let begins = |(from, _): &(u32, u32)| !is_before(*from, sequence) && is_before(*from, end);
+        let Some(place) = self.holes.iter().position(begins) else { return false };
+        let (_, to) = self.holes.swap_remove(place);
         // The close of the connection takes a number of its own.
         let filled = !is_before(end.wrapping_add(1), to);
-        self.hole = (!filled).then_some((end, to));
+        if !filled {
+            self.holes.push((end, to));
+        }
         filled
     }
 

@@ -73,21 +73,25 @@ def wait(child, command):
     return rss, usage.ru_utime + usage.ru_stime
 
 
-def timed(command, runs, size):
-    """Runs a command some times over."""
-    seconds, cpu, rss = [], [], 0.0
+def timed(commands, runs, size):
+    """Runs commands in turn, some times over, so that all meet the machine in the same moods."""
+    seconds, cpu, rss = ({name: [] for name in commands} for _ in range(3))
     for _ in range(runs):
-        started = time.perf_counter()
-        child = subprocess.Popen(
-            [str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        took, computed = wait(child, command)
-        seconds.append(time.perf_counter() - started)
-        cpu.append(computed)
-        rss = max(rss, took)
-    result = Timed(shown(command), seconds, size, rss, statistics.median(cpu))
-    print(f"{result.mb_per_s:8.1f} MB/s  {result.rss_mib:6.0f} MiB  {result.command}", flush=True)
-    return result
+        for name, command in commands.items():
+            started = time.perf_counter()
+            child = subprocess.Popen(
+                [str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            took, computed = wait(child, command)
+            seconds[name].append(time.perf_counter() - started)
+            cpu[name].append(computed)
+            rss[name].append(took)
+    results = {}
+    for name, command in commands.items():
+        result = Timed(shown(command), seconds[name], size, max(rss[name]), statistics.median(cpu[name]))
+        print(f"{result.mb_per_s:8.1f} MB/s  {result.rss_mib:6.0f} MiB  {result.command}", flush=True)
+        results[name] = result
+    return results
 
 
 def pipe(source, sink, report):

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures everything in one run and writes docs/benchmarks.md.
 # BENCH_QUICK=1: small sizes, once each, written beside the inputs and not into docs.
-# BENCH_DIR: where inputs are made (about 1.2 GB); CREANCE_CORPUS: the captures they are made of.
+# BENCH_DIR: where inputs are made (about 1.3 GB); CREANCE_CORPUS: the captures they are made of.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -2,7 +2,7 @@
 
 use crate::question::Question;
 use creance_capture::FlowRecord;
-use creance_model::{Scope, scope};
+use creance_model::{Scope, Transport, scope};
 use creance_wire::Protocol;
 use foldhash::{HashMap, HashSet};
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,7 +112,9 @@ impl Survey {
         }
         self.note_next_hops(flow);
         let encrypted = [Protocol::DnsOverTls, Protocol::DnsOverQuic];
-        if (is_public(server) || flow.facts.layers.iter().any(|layer| encrypted.contains(layer)))
+        // A mere ping of a public resolver asks it nothing.
+        let speaks = matches!(flow.transport, Transport::Tcp | Transport::Udp);
+        if (speaks && is_public(server) || flow.facts.layers.iter().any(|layer| encrypted.contains(layer)))
             && self.elsewhere.len() < ADDRESSES_MAX
         {
             self.elsewhere.insert(client);
@@ -317,7 +319,10 @@ fn believe(
         } else if on_link(&resolver) && private == 1 && !any_public {
             (true, "inferred: the only resolver on the station's network")
         } else if on_link(&resolver) {
-            (false, "stations asked several resolvers on their network; say which is theirs with --resolver")
+            (
+                false,
+                "stations have other resolvers as well, on their network, public or encrypted; say which is theirs with --resolver",
+            )
         } else {
             (false, "an address on the internet that is no well-known resolver; an app may have chosen it")
         };

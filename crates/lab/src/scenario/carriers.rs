@@ -7,6 +7,7 @@ use super::{
 use crate::bytes::{Put, Sequence, checksum, crc32, low8, patch};
 use crate::ip::{self as packets, Style};
 use crate::pcapng::{Interface, PcapNg};
+use crate::tunnel::wireguard;
 use crate::{Side, Tcp, app, drone, link};
 use creance_model::Verdict;
 use std::net::{IpAddr, Ipv4Addr};
@@ -167,6 +168,31 @@ fn shared_time() -> Vec<Scenario> {
             world.lookup(70_000, server.0, server.1);
             let payloads = [vec![app::ntp()], world.noises(20, 1200)].concat();
             world.one_way(70_100, end(server.1, 123), &payloads);
+        }),
+        Card {
+            id: "wireguard-at-time-server",
+            title: "A tunnel at a time server",
+            says: "An address of the exempt pool is spoken to on its port for the time, in WireGuard.",
+            args: LOCAL_TIME,
+            expected: UNDECIDED,
+        }
+        .told(|world| {
+            world.lookup(70_000, server.0, server.1);
+            let mut messages = vec![wireguard(None, 0)];
+            messages.extend((0..20).map(|counter| wireguard(Some(counter), 1_200)));
+            world.one_way(70_100, end(server.1, 123), &messages);
+        }),
+        Card {
+            id: "mavlink-at-time-server",
+            title: "Telemetry at a time server",
+            says: "The same in MAVLink.",
+            args: LOCAL_TIME,
+            expected: UNDECIDED,
+        }
+        .told(|world| {
+            world.lookup(70_000, server.0, server.1);
+            let heartbeats: Vec<Vec<u8>> = (0..20).map(drone::mavlink_heartbeat).collect();
+            world.one_way(70_100, end(server.1, 123), &heartbeats);
         }),
     ]
 }

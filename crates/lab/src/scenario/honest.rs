@@ -7,8 +7,8 @@ use crate::link::Link;
 use crate::pcapng::{Interface, PcapNg};
 use crate::quic::{Layout, Version};
 use crate::tls::Hello;
-use crate::{Side, Tcp, Udp, app, drone, ip as packets};
-use creance_model::Verdict;
+use crate::{Packet, Side, Tcp, Udp, app, drone, ip as packets};
+use creance_model::{Duration, Verdict};
 
 pub(super) fn all() -> Vec<Scenario> {
     let mut all = silence();
@@ -16,6 +16,7 @@ pub(super) fn all() -> Vec<Scenario> {
     all.extend(granted());
     all.extend(attributed());
     all.extend(renewed());
+    all.extend(mirrored());
     all
 }
 
@@ -259,5 +260,60 @@ fn renewed() -> Vec<Scenario> {
             expected: UNDECIDED,
         }
         .told(renew),
+    ]
+}
+
+/// Exempt maps as a mirror port hands them over, and as a recorder of two queues does.
+fn mirrored() -> Vec<Scenario> {
+    let fetched = |card: Card, change: fn(Vec<Packet>) -> Vec<Packet>| {
+        let mut world = World::new(card.id);
+        world.before();
+        world.link_only();
+        world.visit(70_000, MAPS, 400);
+        world.tls_1_3(95_000, &Hello::new(MAPS.0), MAPS.1, 700);
+        world.after();
+        let (names, packets) = world.finish();
+        let packets = change(packets);
+        let file = PcapNg::new(vec![Interface::lossless(1, packets.len())]);
+        card.file(names, "pcapng", file.write(&packets))
+    };
+    // The last one stands alone, so that the capture ends when the others do.
+    let twice = |mut packets: Vec<Packet>| {
+        let last = packets.pop();
+        let again = |packet: Packet| Packet { at: packet.at.after(Duration(2_000)), ..packet };
+        packets.into_iter().flat_map(|packet| [packet.clone(), again(packet)]).chain(last).collect()
+    };
+    let early = |mut packets: Vec<Packet>| {
+        // The hello in the window, and the acknowledgement that comes next to it.
+        let hello = |packet: &Packet| packet.at > World::at(95_000) && packet.bytes.get(54) == Some(&22);
+        if let Some(at) = packets.iter().position(hello)
+            && let Some([data, ack]) = packets.get_mut(at..at + 2)
+        {
+            data.at = ack.at.after(Duration(20_000));
+            std::mem::swap(data, ack);
+        }
+        packets
+    };
+    vec![
+        fetched(
+            Card {
+                id: "local-data-exempt-maps-twice",
+                title: "Each packet twice",
+                says: "In the window the exempt host is fetched only, and a mirror port hands over each packet twice.",
+                args: LOCAL_MAPS,
+                expected: UPHELD,
+            },
+            twice,
+        ),
+        fetched(
+            Card {
+                id: "local-data-exempt-ack-first",
+                title: "An acknowledgement before its data",
+                says: "The exempt host is fetched only; the recorder wrote one acknowledgement just before the data that it acknowledges, as one with a queue for each direction does.",
+                args: LOCAL_MAPS,
+                expected: UPHELD,
+            },
+            early,
+        ),
     ]
 }

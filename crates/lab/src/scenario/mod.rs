@@ -11,8 +11,11 @@ mod honest;
 mod names;
 mod paths;
 mod questions;
+mod requests;
+mod resolvers;
 mod seams;
 mod security;
+mod senders;
 mod sinks;
 mod world;
 
@@ -55,9 +58,12 @@ pub fn all() -> Vec<Scenario> {
         honest::all(),
         names::all(),
         questions::all(),
+        resolvers::all(),
         forged::all(),
+        senders::all(),
         paths::all(),
         sinks::all(),
+        requests::all(),
         flows::all(),
         carriers::all(),
         files::all(),

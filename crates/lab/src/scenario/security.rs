@@ -2,6 +2,7 @@
 
 use super::world::{BUGLY, FLYSAFE, LOGS, World, chain, end};
 use super::{Card, LOCAL, Scenario};
+use crate::bytes::patch;
 use crate::tls::{self, Hello, Validity};
 use crate::{Side, Tcp, app, drone};
 use creance_model::Verdict;
@@ -66,6 +67,36 @@ fn outdated() -> Vec<Scenario> {
                 .send(Side::Server, &tls::flight_1_0(&hello, &chain))
                 .send(Side::Client, &tls::client_finish(&mut noise, tls::V1_0))
                 .send(Side::Client, &tls::records(23, tls::V1_0, &noise.bytes(2_000), 4096))
+                .close();
+        }),
+        Card {
+            id: "tls-without-encryption",
+            title: "TLS that does not encrypt",
+            says: "The first party's server is spoken to in TLS 1.2 by a suite whose cipher is none.",
+            args: STANDARD,
+            expected: &[(5, Verdict::Refuted)],
+        }
+        .told(|world| {
+            world.note_name(LOGS.0);
+            world.lookup(80_000, LOGS.0, LOGS.1);
+            let hello = Hello { versions: vec![tls::V1_2], ..Hello::new(LOGS.0) };
+            let chain = chain(LOGS.0, Validity::Current);
+            let client = world.client();
+            let mut noise = world.noise();
+            // Both hellos name TLS_ECDHE_ECDSA_WITH_NULL_SHA instead (RFC 8422).
+            let null = |mut bytes: Vec<u8>| {
+                if let Some(at) = bytes.windows(2).position(|suite| suite == [0xc0, 0x2b]) {
+                    patch(&mut bytes, at, &[0xc0, 0x06]);
+                }
+                bytes
+            };
+            Tcp::new(&mut world.recorder, client, end(LOGS.1, 443), World::at(80_100))
+                .open()
+                .send(Side::Client, &null(tls::handshake(tls::V1_0, &hello.message(), 16384)))
+                .send(Side::Server, &null(tls::flight_1_2(&hello, &chain, true)))
+                .send(Side::Client, &tls::client_finish(&mut noise, tls::V1_2))
+                .send(Side::Server, &tls::client_finish(&mut noise, tls::V1_3))
+                .send(Side::Client, &tls::records(23, tls::V1_2, &drone::position_json(1).repeat(40), 4096))
                 .close();
         }),
         Card {

@@ -9,8 +9,9 @@ use crate::{Side, Tcp, app};
 use std::net::IpAddr;
 
 /// Local Data with the aircraft declared to be local.
-const WITH_SINK: &str = "--mode local-data --window +60s..+120s --station 192.168.1.23 --local 192.168.1.10";
-const SINK: &str = "192.168.1.10";
+pub(super) const WITH_SINK: &str =
+    "--mode local-data --window +60s..+120s --station 192.168.1.23 --local 192.168.1.10";
+pub(super) const SINK: &str = "192.168.1.10";
 
 pub(super) fn all() -> Vec<Scenario> {
     [relays(), tunnels(), routes(), since_before()].concat()

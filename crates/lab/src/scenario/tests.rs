@@ -29,12 +29,16 @@ fn whole_captures_last_three_minutes() {
 
 /// Names that tshark 4.0 does not find: it takes whatever starts on port 443 for TLS and then
 /// does not follow a CONNECT there, and takes a connection that starts with the numbers of the one
-/// before for the same bytes sent again.
-const UNSEEN: &[(&str, &str)] =
-    &[("proxy-at-exempt-address", "mydjiflight.dji.com"), ("port-used-again", "mydjiflight.dji.com")];
+/// before for the same bytes sent again. Fragments of which some have a source route have two far ends
+/// for it, so that it does not join them.
+const UNSEEN: &[(&str, &str)] = &[
+    ("proxy-at-exempt-address", "mydjiflight.dji.com"),
+    ("port-used-again", "mydjiflight.dji.com"),
+    ("fragments-with-source-route", "api.mapbox.com"),
+];
 
 /// Stories of bytes that are on a protocol's port and not of that protocol.
-const MALFORMED: &[&str] = &["dns-noise-after-question"];
+const MALFORMED: &[&str] = &["dns-noise-after-question", "mavlink-at-time-server"];
 
 #[test]
 fn tshark_reads_every_story_and_its_names() {

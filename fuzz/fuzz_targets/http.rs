@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 fuzz_target!(|bytes: &[u8]| {
-    http::request_in_segment(bytes, &mut Facts::default());
+    let _ = http::requests_in_segment(bytes, &mut Facts::default());
     for client in [bytes.to_vec(), [PREFACE, bytes].concat()] {
         let heads =
             Heads { client: &client, server: b"", server_port: 80, client_ended: true, server_ended: true };

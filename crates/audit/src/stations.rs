@@ -245,7 +245,10 @@ fn own_cards(question: &Question, cards: &HashSet<([u8; 6], IpAddr)>) -> BTreeMa
 
 /// Whatever address a frame names: a declared station's card sent it.
 fn add_by_card(stations: &mut Stations, own: &BTreeMap<[u8; 6], IpAddr>, cards: &HashSet<([u8; 6], IpAddr)>) {
-    for (card, addr) in cards {
+    // Sorted, so that the same of several cards is named each time.
+    let sorted: BTreeSet<&([u8; 6], IpAddr)> =
+        cards.iter().filter(|(card, _)| own.contains_key(card)).collect();
+    for (card, addr) in sorted {
         let Some(station) = own.get(card).filter(|_| !stations.contains(*addr)) else { continue };
         // Beyond a router every address has the router's card, the far ends' included.
         if scope(*station) != Scope::Global {

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 /// Bytes read from the stream at a time.
-const CHUNK: usize = 1 << 20;
+const CHUNK: usize = 1 << 18;
 
 /// Buffers a reader; what was shown stays valid until the next call.
 #[derive(Debug)]

@@ -56,9 +56,7 @@ impl Baseline {
         }
         Ok(baseline)
     }
-}
 
-impl Baseline {
     /// The captures that it was learnt from.
     pub(crate) fn names(&self) -> &[String] {
         &self.names

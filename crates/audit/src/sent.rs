@@ -33,7 +33,7 @@ pub(crate) struct Seen {
     /// Both ends are stations.
     pub(crate) both: bool,
     /// It went to a declared sink, and may have been a conversation with it or one that it relays:
-    /// its start is missing.
+    /// its start is missing, or it is for a public name.
     pub(crate) may_be_sink: bool,
 }
 

@@ -5,7 +5,7 @@ use crate::question::Question;
 use crate::reading::Reading;
 use crate::report::data;
 use crate::stations::Stations;
-use crate::when::{rfc3339, seconds_after};
+use crate::text::{rfc3339, seconds_after};
 use creance_catalogue::Catalogue;
 use creance_model::ServiceId;
 use creance_residency::Table;
@@ -59,11 +59,11 @@ pub(crate) fn asked(
 /// Stations in the report; a capture of a whole network may have any number.
 fn listed_stations(stations: &Stations) -> Vec<data::Station> {
     const LISTED_MAX: usize = 200;
-    let mut list: Vec<data::Station> = stations
-        .addresses
-        .iter()
+    let sorted: BTreeMap<_, _> = stations.addresses.iter().collect();
+    let mut list: Vec<data::Station> = sorted
+        .into_iter()
         .take(LISTED_MAX)
-        .map(|(addr, how)| data::Station { address: addr.to_string(), how: how.clone() })
+        .map(|(addr, how)| data::Station { address: addr.to_string(), how: how.clone().into_owned() })
         .collect();
     let further = stations.addresses.len().saturating_sub(LISTED_MAX);
     if further > 0 {

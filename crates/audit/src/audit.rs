@@ -234,6 +234,7 @@ impl<'a> Court<'a> {
             ownership,
             tells_app: self.owners.no_app.is_none(),
             validity: case.validity,
+            key_proven: case.key_proven,
             in_window: case.in_window,
         };
         self.observed.add(&judged);

@@ -6,7 +6,8 @@ use crate::question::Question;
 use crate::reading::Reading;
 use crate::sent::Seen;
 use crate::stations::Stations;
-use crate::who::{Attributor, Who};
+use crate::text::endpoint;
+use crate::who::{Attributor, Proof, Who};
 use creance_capture::FlowRecord;
 use creance_model::HostName;
 use creance_residency::Residency;
@@ -35,6 +36,9 @@ pub(crate) struct Case<'a> {
     pub(crate) blinding: Vec<&'static str>,
     /// Whether the certificates hold for the first name, where there are any.
     pub(crate) validity: Option<Validity>,
+    /// Whether the server proved to hold the key of a chain that holds; `None` also where it had
+    /// nothing to prove.
+    pub(crate) key_proven: Option<bool>,
     /// Whether it left within the judged window.
     pub(crate) in_window: bool,
 }
@@ -66,14 +70,15 @@ impl<'a> Clerk<'a> {
 
     pub(crate) fn prepare(&mut self, flow: FlowRecord) -> Case<'a> {
         let seen = Seen::new(&flow, self.stations, self.question, &self.knowledge.catalogue);
-        let who = self.attributor.who(&flow, &seen);
+        let proof = Proof::new(&flow, self.attributor.certificates);
+        let who = self.attributor.who(&flow, &seen, &proof);
         let who_by_shipped_catalogue =
-            self.by_shipped_catalogue.as_ref().map(|attributor| attributor.who(&flow, &seen));
+            self.by_shipped_catalogue.as_ref().map(|attributor| attributor.who(&flow, &seen, &proof));
         let first_name = who.names.first().and_then(|name| name.host.clone());
         let validity =
             (!flow.certificates.is_empty()).then(|| self.attributor.validity(&flow, first_name.as_ref()));
-        let remote =
-            if seen.remote.port == 0 { seen.remote.addr.to_string() } else { seen.remote.to_string() };
+        let remote = endpoint(seen.remote);
+        let key_proven = if validity == Some(Validity::Valid) { proof.holds() } else { None };
         Case {
             in_window: seen.left_in_window(&flow),
             place: self.place(seen.remote.addr, first_name),
@@ -86,6 +91,7 @@ impl<'a> Clerk<'a> {
             who_by_shipped_catalogue,
             remote,
             validity,
+            key_proven,
         }
     }
 

@@ -5,10 +5,12 @@ use crate::judged::Judged;
 use crate::mode::Ruled;
 use crate::protection::seen_categories;
 use crate::report::data::{Contact, LeftOut, Place};
-use crate::when::{rfc3339, seconds_after};
+use crate::text::{rfc3339, seconds_after};
 use creance_catalogue::{Catalogue, probable};
 use creance_model::{HostName, Timestamp};
 use creance_residency::{Residency, Table};
+use foldhash::HashMap;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -24,7 +26,7 @@ const HINTED_FLOWS_MAX: u64 = 4;
 const SPANS_MAX: usize = 200;
 
 /// What a contact is sorted by.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     Service(String),
     Claimed(String),
@@ -64,7 +66,7 @@ struct Gathered {
 /// All contacts so far.
 #[derive(Debug, Default)]
 pub(crate) struct Contacts {
-    by_key: BTreeMap<Key, Gathered>,
+    by_key: HashMap<Key, Gathered>,
     left_out: LeftOut,
 }
 
@@ -79,16 +81,20 @@ impl Contacts {
         let (flow, seen) = (judged.flow, judged.seen);
         let (up, down) = (seen.sent(&flow.total).bytes, seen.received(&flow.total).bytes);
         let key = key(judged);
-        if !self.by_key.contains_key(&key) && self.by_key.len() >= CONTACTS_MAX {
-            self.left_out.flows += 1;
-            self.left_out.up_bytes += up;
-            self.left_out.down_bytes += down;
-            return;
-        }
-        let entry = self.by_key.entry(key.clone()).or_default();
-        if entry.name.is_empty() {
-            describe_key(entry, &key, judged);
-        }
+        let is_full = self.by_key.len() >= CONTACTS_MAX;
+        let entry = match self.by_key.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(_) if is_full => {
+                self.left_out.flows += 1;
+                self.left_out.up_bytes += up;
+                self.left_out.down_bytes += down;
+                return;
+            }
+            Entry::Vacant(new) => {
+                let gathered = described(new.key(), judged);
+                new.insert(gathered)
+            }
+        };
         entry.up += up;
         entry.down += down;
         entry.window_up += seen.sent(&flow.window).bytes;
@@ -246,14 +252,15 @@ fn key(judged: &Judged<'_>) -> Key {
     if name.tie.holds() { Key::Service(ids) } else { Key::Claimed(ids) }
 }
 
-fn describe_key(entry: &mut Gathered, key: &Key, judged: &Judged<'_>) {
-    entry.name = match key {
+fn described(key: &Key, judged: &Judged<'_>) -> Gathered {
+    let name = match key {
         Key::Service(id) | Key::Claimed(id) => id.clone(),
         Key::Host(host) => host.to_string(),
         Key::Resolver(addr) => format!("resolver {addr}"),
         Key::Tunnel(addr) => format!("tunnel to {addr}"),
         Key::Address(addr) => addr.to_string(),
     };
+    let mut entry = Gathered { name, ..Gathered::default() };
     let listed = judged.who.names.first().map(|name| name.listed.as_slice()).unwrap_or_default();
     if let (Key::Service(_) | Key::Claimed(_), Some(first)) = (key, listed.first()) {
         let join = |texts: BTreeSet<&str>| texts.into_iter().collect::<Vec<_>>().join(" / ");
@@ -267,6 +274,7 @@ fn describe_key(entry: &mut Gathered, key: &Key, judged: &Judged<'_>) {
         entry.party_kind = Some(first.found.party.kind.to_string());
         entry.jurisdiction = first.found.party.jurisdiction.map(|country| country.to_string());
     }
+    entry
 }
 
 fn place(addr: IpAddr, residency: &Residency) -> Place {

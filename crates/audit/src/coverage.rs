@@ -6,7 +6,7 @@ use crate::judged::{Judged, Ownership};
 use crate::reading::Reading;
 use crate::report::data::{Control, Counted, Coverage};
 use crate::stations::{DECLARED, Stations};
-use crate::when::{rfc3339, seconds_after};
+use crate::text::{rfc3339, seconds_after};
 use creance_capture::{Compression, Ended, Ending, FlowRecord, Started, Tap, Taps, Unread, Window};
 use creance_model::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -176,11 +176,11 @@ impl Observed {
                 tap.interface
             ));
         }
-        let declared =
-            stations.addresses.iter().filter(|(_, how)| how.as_str() == DECLARED).map(|(addr, _)| addr);
+        let declared = stations.addresses.iter().filter(|(_, how)| *how == DECLARED).map(|(addr, _)| *addr);
+        let declared: BTreeSet<IpAddr> = declared.collect();
         for (alive, when) in self.alive.iter().zip(["before", "after"]) {
             let seen: BTreeSet<IpAddr> = alive.iter().filter(of_recording).map(|(_, addr)| *addr).collect();
-            if let Some(silent) = declared.clone().find(|addr| !seen.contains(*addr)) {
+            if let Some(silent) = declared.difference(&seen).next() {
                 return Some(format!("no traffic of the station {silent} was seen {when} the window"));
             }
         }

@@ -5,12 +5,16 @@ use crate::mode::{Ruled, describe as describe_anomaly};
 use crate::protection::describe;
 use crate::report::data::{Flow, Host, Stayed};
 use crate::sent::{Direction, Seen};
-use crate::when::rfc3339;
+use crate::text::{push, push_endpoint, push_rfc3339, rfc3339};
 use creance_capture::{Ended, FlowRecord, Started};
-use creance_wire::{Anomaly, NameSource};
+use creance_model::Transport;
+use creance_wire::{Anomaly, NameSource, Protocol};
 use foldhash::HashMap;
+use std::borrow::Cow;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
+use std::net::IpAddr;
 
 /// Flows listed in the report itself, those with the lowest numbers.
 const FLOWS_MAX: usize = 2_000;
@@ -24,6 +28,7 @@ const HEADINGS: &[u8] = b"number\tdirection\ttransport\tstation\tremote\tnames\t
 /// Writes a line for each flow and keeps the first.
 pub(crate) struct FlowLines<'w> {
     out: Option<io::BufWriter<&'w mut dyn Write>>,
+    line: String,
     kept: BTreeMap<u64, Flow>,
     total: u64,
 }
@@ -34,13 +39,15 @@ impl<'w> FlowLines<'w> {
         if let Some(out) = &mut out {
             out.write_all(HEADINGS)?;
         }
-        Ok(Self { out, kept: BTreeMap::new(), total: 0 })
+        Ok(Self { out, line: String::new(), kept: BTreeMap::new(), total: 0 })
     }
 
     pub(crate) fn add(&mut self, judged: &Judged<'_>, app: Option<&str>) -> io::Result<()> {
         self.total += 1;
         if let Some(out) = &mut self.out {
-            line(out, judged, app)?;
+            self.line.clear();
+            push_line(&mut self.line, judged, app);
+            out.write_all(self.line.as_bytes())?;
         }
         let is_low = self.kept.len() < FLOWS_MAX
             || self.kept.last_key_value().is_some_and(|(last, _)| judged.number() < *last);
@@ -62,47 +69,47 @@ impl<'w> FlowLines<'w> {
     }
 }
 
-/// A flow as a line. Nothing is put together that could be written as it is: there may be millions.
-fn line(out: &mut dyn Write, judged: &Judged<'_>, app: Option<&str>) -> io::Result<()> {
+/// A flow as a line, at the end of a text. Nothing is put together that could be written as it is:
+/// there may be millions.
+fn push_line(line: &mut String, judged: &Judged<'_>, app: Option<&str>) {
     let (record, seen, who) = (judged.flow, judged.seen, judged.who);
-    let number = record.number;
-    write!(
-        out,
-        "{number}\t{}\t{}\t{}\t{}\t",
-        direction(seen),
-        record.transport,
-        seen.station,
-        judged.remote
-    )?;
-    listed(out, who.names.iter().map(|name| name.text.as_str()))?;
-    out.write_all(b"\t")?;
-    listed(out, services(judged).into_iter())?;
-    let decision = judged.ruled.map_or("", Ruled::word);
-    write!(out, "\t{}\t{decision}\t", judged.protocols)?;
-    cleaned(out, app.unwrap_or_default())?;
+    push(line, format_args!("{}\t{}\t{}\t", record.number, direction(seen), record.transport));
+    push_endpoint(line, seen.station);
+    push_all(line, ["\t", judged.remote, "\t"]);
+    push_listed(line, who.names.iter().map(|name| name.text.as_str()));
+    line.push('\t');
+    push_listed(line, services(judged).into_iter());
+    push_all(line, ["\t", judged.protocols, "\t", judged.ruled.map_or("", Ruled::word), "\t"]);
+    push_cleaned(line, app.unwrap_or_default());
+    line.push('\t');
+    push_rfc3339(line, record.first);
+    line.push('\t');
+    push_rfc3339(line, record.last);
     let (up, down) = (seen.sent(&record.total).bytes, seen.received(&record.total).bytes);
-    write!(out, "\t{}\t{}\t{up}\t{down}\t", rfc3339(record.first), rfc3339(record.last))?;
-    listed(out, notes(judged).iter().map(String::as_str))?;
-    out.write_all(b"\n")
+    push(line, format_args!("\t{up}\t{down}\t"));
+    push_listed(line, notes(judged).iter().map(AsRef::as_ref));
+    line.push('\n');
 }
 
-fn listed<'t>(out: &mut dyn Write, texts: impl Iterator<Item = &'t str>) -> io::Result<()> {
+fn push_all<const COUNT: usize>(line: &mut String, texts: [&str; COUNT]) {
+    texts.into_iter().for_each(|text| line.push_str(text));
+}
+
+fn push_listed<'t>(line: &mut String, texts: impl Iterator<Item = &'t str>) {
     for (place, text) in texts.enumerate() {
         if place > 0 {
-            out.write_all(b",")?;
+            line.push(',');
         }
-        cleaned(out, text)?;
+        push_cleaned(line, text);
     }
-    Ok(())
 }
 
 /// Control characters would break the line.
-fn cleaned(out: &mut dyn Write, text: &str) -> io::Result<()> {
-    if text.chars().any(char::is_control) {
-        let clean: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-        return out.write_all(clean.as_bytes());
+fn push_cleaned(line: &mut String, text: &str) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return line.push_str(text);
     }
-    out.write_all(text.as_bytes())
+    line.extend(text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }));
 }
 
 const fn direction(seen: &Seen) -> &'static str {
@@ -139,35 +146,35 @@ fn flow(judged: &Judged<'_>, app: Option<&str>) -> Flow {
         last: rfc3339(record.last),
         up_bytes: seen.sent(&record.total).bytes,
         down_bytes: seen.received(&record.total).bytes,
-        notes: notes(judged),
+        notes: notes(judged).into_iter().map(Cow::into_owned).collect(),
     }
 }
 
-fn notes(judged: &Judged<'_>) -> Vec<String> {
+fn notes<'j>(judged: &Judged<'j>) -> Vec<Cow<'j, str>> {
     let record = judged.flow;
-    let mut notes = Vec::new();
+    let mut notes: Vec<Cow<'j, str>> = Vec::new();
     if let Some(Ruled::Denied(why, _) | Ruled::Unclear(why)) = judged.ruled {
-        notes.push(why.clone());
+        notes.push(why.as_str().into());
     }
     if let Direction::Stayed(why) = judged.seen.direction {
-        notes.push(why.to_owned());
+        notes.push(why.into());
     }
     if record.is_tunnel {
-        notes.push("carries other flows".to_owned());
+        notes.push("carries other flows".into());
     }
     for tunnel in &record.tunnels {
-        notes.push(format!("through {} {} – {}", tunnel.kind, tunnel.source, tunnel.destination));
+        notes.push(format!("through {} {} – {}", tunnel.kind, tunnel.source, tunnel.destination).into());
     }
     if record.started == Started::MidStream {
-        notes.push("starts midway".to_owned());
+        notes.push("starts midway".into());
     }
     if record.ended == Ended::Evicted {
-        notes.push("put out of memory; what followed is another flow".to_owned());
+        notes.push("put out of memory; what followed is another flow".into());
     }
-    notes.extend(record.facts.anomalies.iter().map(|anomaly| describe_anomaly(anomaly).to_owned()));
-    notes.extend(judged.blinding.iter().map(|text| (*text).to_owned()));
+    notes.extend(record.facts.anomalies.iter().map(|anomaly| describe_anomaly(anomaly).into()));
+    notes.extend(judged.blinding.iter().map(|text| Cow::Borrowed(*text)));
     if record.queried_left_out > 0 {
-        notes.push(format!("{} more names asked for", record.queried_left_out));
+        notes.push(format!("{} more names asked for", record.queried_left_out).into());
     }
     notes
 }
@@ -231,27 +238,52 @@ const fn source(source: NameSource) -> &'static str {
 /// Traffic that stayed, by where it went.
 #[derive(Debug, Default)]
 pub(crate) struct Stays {
-    by_place: BTreeMap<String, (u64, u64)>,
+    by_place: HashMap<Stay, (u64, u64)>,
+    further: (u64, u64),
+}
+
+/// What stayed, to whom, and why. Made into words at the end, since there may be millions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Stay {
+    what: What,
+    remote: IpAddr,
+    why: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum What {
+    Protocol(Protocol),
+    Transport(Transport),
 }
 
 impl Stays {
-    pub(crate) fn add(&mut self, flow: &FlowRecord, seen: &Seen, why: &str) {
-        let protocol = flow
-            .facts
-            .protocol()
-            .map_or_else(|| flow.transport.to_string(), |protocol| protocol.name().to_owned());
-        let what = format!("{protocol} to {} ({why})", seen.remote.addr);
-        let key = if self.by_place.len() < STAYS_MAX || self.by_place.contains_key(&what) {
-            what
-        } else {
-            "further".into()
+    pub(crate) fn add(&mut self, flow: &FlowRecord, seen: &Seen, why: &'static str) {
+        let what = flow.facts.protocol().map_or(What::Transport(flow.transport), What::Protocol);
+        let stay = Stay { what, remote: seen.remote.addr, why };
+        let is_full = self.by_place.len() >= STAYS_MAX;
+        let entry = match self.by_place.entry(stay) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(_) if is_full => &mut self.further,
+            Entry::Vacant(new) => new.insert((0, 0)),
         };
-        let entry = self.by_place.entry(key).or_default();
         entry.0 += 1;
         entry.1 += seen.sent(&flow.total).bytes;
     }
 
     pub(crate) fn finish(self) -> Vec<Stayed> {
-        self.by_place.into_iter().map(|(what, (flows, up_bytes))| Stayed { what, flows, up_bytes }).collect()
+        let words = |stay: Stay| match stay.what {
+            What::Protocol(protocol) => format!("{} to {} ({})", protocol.name(), stay.remote, stay.why),
+            What::Transport(transport) => format!("{transport} to {} ({})", stay.remote, stay.why),
+        };
+        let stays = self.by_place.into_iter().map(|(stay, counts)| (words(stay), counts));
+        // Protocols may share a name.
+        let mut by_words: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+        for (what, (flows, up_bytes)) in stays.chain([("further".to_owned(), self.further)]) {
+            let entry = by_words.entry(what).or_default();
+            entry.0 += flows;
+            entry.1 += up_bytes;
+        }
+        let some = by_words.into_iter().filter(|(_, (flows, _))| *flows > 0);
+        some.map(|(what, (flows, up_bytes))| Stayed { what, flows, up_bytes }).collect()
     }
 }

@@ -38,6 +38,9 @@ pub(crate) struct Judged<'a> {
     pub(crate) tells_app: bool,
     /// Whether the certificates hold for the first name, where there are any.
     pub(crate) validity: Option<creance_wire::certificate::Validity>,
+    /// Whether the server proved to hold the key of a chain that holds; `None` also where it had
+    /// nothing to prove.
+    pub(crate) key_proven: Option<bool>,
     /// Whether it left within the judged window.
     pub(crate) in_window: bool,
 }

@@ -24,7 +24,7 @@ mod reading;
 pub mod report;
 mod sent;
 mod stations;
-mod when;
+mod text;
 mod who;
 
 pub use audit::audit;

@@ -5,7 +5,7 @@ use crate::knowledge::Knowledge;
 use crate::question::Question;
 use crate::reading::Reading;
 use crate::sent::Seen;
-use crate::who::{Attributor, Who};
+use crate::who::{Attributor, Proof, Who};
 use creance_capture::{FlowRecord, PacketLabel};
 use creance_model::{PartyKind, ServiceId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,7 +47,7 @@ impl Baseline {
             );
             flows.each(|flow| {
                 let seen = Seen::new(&flow, &stations, question, &knowledge.catalogue);
-                let who = attributor.who(&flow, &seen);
+                let who = attributor.who(&flow, &seen, &Proof::new(&flow, attributor.certificates));
                 for service in platform_services(&who) {
                     *baseline.platform.entry(service.clone()).or_default() += seen.sent(&flow.total).payload;
                 }

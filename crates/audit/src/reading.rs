@@ -3,8 +3,8 @@
 use crate::question::WindowSpec;
 use crate::stations::Survey;
 use creance_capture::{
-    CertificateStore, Compression, Counts, Engine, FileFacts, FlowRecord, FlowSink, Flows, InputDigest,
-    OpenError, PacketLabel, Reader, Source, Spill, Window,
+    Ahead, CaptureRead, CertificateStore, Compression, Counts, Engine, FileFacts, FlowRecord, FlowSink,
+    Flows, InputDigest, OpenError, PacketLabel, Reader, Source, Spill, Window,
 };
 use creance_model::Timestamp;
 use std::io;
@@ -32,6 +32,15 @@ pub enum ReadingError {
         /// Why.
         #[source]
         source: OpenError,
+    },
+    /// The reading of an input broke off, so that what is missing is not known.
+    #[error("`{name}` could not be read on")]
+    Broken {
+        /// The input.
+        name: String,
+        /// Why.
+        #[source]
+        source: io::Error,
     },
     /// Flow records could not be written down.
     #[error("flow records could not be written to a temporary file")]
@@ -74,7 +83,7 @@ pub struct Reading {
 
 impl Reading {
     /// Reads captures one after the other, as parts of one recording. `progress` is told how
-    /// many bytes were read (after decompression), every few thousand packets. `spill_folder` is
+    /// many bytes were read (after decompression), now and then. `spill_folder` is
     /// where flow records go, the system's folder for temporary files where `None`.
     ///
     /// # Errors
@@ -112,37 +121,31 @@ impl Run {
     fn input(&mut self, file: InputFile, progress: &mut dyn FnMut(u64)) -> Result<InputRead, ReadingError> {
         let InputFile { name, source } = file;
         let compression = source.compression();
-        let mut reader =
+        let reader =
             Reader::new(source).map_err(|source| ReadingError::Open { name: name.clone(), source })?;
-        // The labels of a file grow while it is read; the copy is renewed when they do.
-        let mut labels: Vec<PacketLabel> = Vec::new();
-        let mut packets = 0_u32;
+        let broken = |source| ReadingError::Broken { name: name.clone(), source };
+        let mut ahead = Ahead::start(reader).map_err(broken)?;
         let mut span = None;
-        loop {
-            if reader.facts().labels.len() != labels.len() {
-                labels.clone_from(&reader.facts().labels);
+        let mut offset = 0;
+        while let Some((batch, labels)) = ahead.next_batch().map_err(broken)? {
+            for frame in batch.frames() {
+                if let (None, Some(spec)) = (self.window, self.spec) {
+                    let window = spec.resolve(frame.at);
+                    self.window = Some(window);
+                    self.engine.set_window(window);
+                }
+                let at = frame.at;
+                span =
+                    Some(span.map_or((at, at), |(first, last): (Timestamp, Timestamp)| {
+                        (first.min(at), last.max(at))
+                    }));
+                self.engine.frame(&frame, labels).map_err(ReadingError::Spill)?;
             }
-            packets = packets.wrapping_add(1);
-            if packets.is_multiple_of(8192) {
-                progress(self.read + reader.offset());
-            }
-            let Some(frame) = reader.next_frame() else { break };
-            if let (None, Some(spec)) = (self.window, self.spec) {
-                let window = spec.resolve(frame.at);
-                self.window = Some(window);
-                self.engine.set_window(window);
-            }
-            let at = frame.at;
-            span = Some(
-                span.map_or((at, at), |(first, last): (Timestamp, Timestamp)| (first.min(at), last.max(at))),
-            );
-            self.engine.frame(&frame, &labels).map_err(ReadingError::Spill)?;
+            offset = batch.offset();
+            progress(self.read + offset);
         }
-        self.read += reader.offset();
-        progress(self.read);
-        let (facts, source) = reader.into_parts();
-        // An input that cannot be read to its end has no digest; its ending says why.
-        let digest = source.finish().unwrap_or_default();
+        self.read += offset;
+        let CaptureRead { facts, digest } = ahead.finish().map_err(broken)?;
         Ok(InputRead { name, compression, digest, facts, span })
     }
 }

@@ -127,8 +127,8 @@ fn stayed(
     }
     // Packets that carry others, and conversations whose start is missing, may be relayed.
     let opaque = matches!(flow.transport, Transport::Other(4 | 41 | 47 | 50 | 51 | 94 | 97 | 115 | 137));
-    let public = flow.facts.names.iter().any(|seen| listed_elsewhere(&seen.name));
-    if question.is_local(remote.addr) && !relays && !opaque && !public {
+    let public = || flow.facts.names.iter().any(|seen| listed_elsewhere(&seen.name));
+    if question.is_local(remote.addr) && !relays && !opaque && !public() {
         return Some(TO_SINK);
     }
     None

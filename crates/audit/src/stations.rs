@@ -5,6 +5,7 @@ use creance_capture::FlowRecord;
 use creance_model::{Scope, Transport, scope};
 use creance_wire::Protocol;
 use foldhash::{HashMap, HashSet};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -34,7 +35,7 @@ const PUBLIC_RESOLVERS: [Ipv4Addr; 8] = [
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stations {
     /// Their addresses, each with how it is known to be one.
-    pub addresses: BTreeMap<IpAddr, String>,
+    pub addresses: HashMap<IpAddr, Cow<'static, str>>,
     /// Whether they were declared.
     pub declared: bool,
     /// Addresses that opened flows, are no declared station, and cannot be told apart from one.
@@ -221,7 +222,7 @@ fn declare(
                 if scope(*station) != Scope::Global || addr.is_ipv6() != station.is_ipv6() =>
             {
                 let how = format!("inferred: it has the link-layer address of {station}");
-                stations.addresses.insert(addr, how);
+                stations.addresses.insert(addr, how.into());
             }
             Some(Some(_)) | None => {
                 stations.doubtful.insert(addr);
@@ -253,7 +254,8 @@ fn add_by_card(stations: &mut Stations, own: &BTreeMap<[u8; 6], IpAddr>, cards: 
         // Beyond a router every address has the router's card, the far ends' included.
         if scope(*station) != Scope::Global {
             stations.others.remove(addr);
-            stations.addresses.insert(*addr, format!("inferred: the card of {station} sent with it"));
+            let how = format!("inferred: the card of {station} sent with it");
+            stations.addresses.insert(*addr, how.into());
         } else {
             stations.doubtful.insert(*addr);
         }

@@ -8,9 +8,9 @@ use creance_catalogue::{Binding, Catalogue, Match};
 use creance_model::{HostName, PartyKind, Scope, Timestamp, Transport, scope};
 use creance_residency::Table;
 use creance_wire::certificate::{self, Certificate, Roots, Validity};
-use creance_wire::{NameSource, Protocol, ProxyTarget};
+use creance_wire::{NameSource, Protocol, ProxyTarget, SignedKeyExchange};
 use foldhash::HashMap;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 /// Judgements of certificates remembered between flows.
 const JUDGED_MAX: usize = 20_000;
@@ -117,6 +117,34 @@ pub(crate) struct Who<'c> {
     pub(crate) certificate_subject: Option<String>,
 }
 
+/// The server's proof that it holds the key of its leaf certificate. Judged where it is needed,
+/// and once: under a chain that does not hold it would prove nothing.
+#[derive(Debug)]
+pub(crate) struct Proof<'a> {
+    offered: Option<(&'a SignedKeyExchange, &'a [u8])>,
+    judged: OnceCell<Option<bool>>,
+}
+
+impl<'a> Proof<'a> {
+    pub(crate) fn new(flow: &'a FlowRecord, certificates: &'a CertificateStore) -> Self {
+        let exchange = flow.facts.tls.as_ref().and_then(|tls| tls.key_exchange.as_ref());
+        let leaf = flow.certificates.first().and_then(|place| certificates.get(*place));
+        Self { offered: exchange.zip(leaf), judged: OnceCell::new() }
+    }
+
+    pub(crate) const fn is_offered(&self) -> bool {
+        self.offered.is_some()
+    }
+
+    /// Whether it holds; `None` where there is none, or its algorithm is not supported.
+    pub(crate) fn holds(&self) -> Option<bool> {
+        *self.judged.get_or_init(|| {
+            let (exchange, leaf) = self.offered?;
+            exchange.is_proven_by(leaf)
+        })
+    }
+}
+
 /// What was made of a chain, and the stretch of time in which nothing changes about it.
 #[derive(Debug, Clone, Copy)]
 struct Judgement {
@@ -164,7 +192,7 @@ impl<'a> Attributor<'a> {
         Self::new(catalogue, self.certificates, self.roots, self.geo, self.stations)
     }
 
-    pub(crate) fn who(&self, flow: &FlowRecord, seen: &Seen) -> Who<'a> {
+    pub(crate) fn who(&self, flow: &FlowRecord, seen: &Seen, proof: &Proof<'_>) -> Who<'a> {
         let is_resolver = flow.facts.protocol() == Some(Protocol::Dns) || !flow.queried.is_empty();
         let mut who = Who {
             is_resolver,
@@ -200,16 +228,16 @@ impl<'a> Attributor<'a> {
             return who;
         }
         for seen_name in &flow.facts.names {
-            self.add(&mut who, flow, seen, &seen_name.name, How::Claimed(seen_name.source));
+            self.add(&mut who, (flow, seen, proof), &seen_name.name, How::Claimed(seen_name.source));
         }
         for target in &flow.facts.proxy_targets {
             if let ProxyTarget::Name(name, _) = target {
-                self.add(&mut who, flow, seen, name, How::Claimed(NameSource::HttpProxyTarget));
+                self.add(&mut who, (flow, seen, proof), name, How::Claimed(NameSource::HttpProxyTarget));
             }
         }
         for binding in &flow.bindings {
             if !who.names.iter().any(|name| matches!(name.how, How::Claimed(_))) && !who.is_proxy {
-                self.add(&mut who, flow, seen, &binding.name, How::Led);
+                self.add(&mut who, (flow, seen, proof), &binding.name, How::Led);
             }
             let claimed = who.names.iter().any(|name| name.host.as_ref() == Some(&binding.name));
             if claimed {
@@ -250,7 +278,8 @@ impl<'a> Attributor<'a> {
         validity
     }
 
-    fn add(&self, who: &mut Who<'a>, flow: &FlowRecord, seen: &Seen, host: &HostName, how: How) {
+    fn add(&self, who: &mut Who<'a>, of: (&FlowRecord, &Seen, &Proof<'_>), host: &HostName, how: How) {
+        let (flow, seen, _) = of;
         if who.names.iter().any(|name| name.host.as_ref() == Some(host) && name.how == how) {
             return;
         }
@@ -260,7 +289,7 @@ impl<'a> Attributor<'a> {
             .at(flow.transport, seen.remote.port)
             .map(|(found, port)| Listed { found, binding: port.binding })
             .collect();
-        let tie = if who.is_proxy { Tie::Nothing } else { self.tie(flow, seen, host, &listed) };
+        let tie = if who.is_proxy { Tie::Nothing } else { self.tie(of, host, &listed) };
         who.names.push(Name {
             host: Some(host.clone()),
             text: host.as_str().to_owned(),
@@ -278,7 +307,8 @@ impl<'a> Attributor<'a> {
         lookup.matches().iter().map(|found| Listed { found: *found, binding: Binding::NameOnly }).collect()
     }
 
-    fn tie(&self, flow: &FlowRecord, seen: &Seen, host: &HostName, listed: &[Listed<'_>]) -> Tie {
+    fn tie(&self, of: (&FlowRecord, &Seen, &Proof<'_>), host: &HostName, listed: &[Listed<'_>]) -> Tie {
+        let (flow, seen, proof) = of;
         // A public service at an address of the local network is a relay, whatever DNS says.
         let own = listed.iter().any(|listed| listed.found.party.kind == PartyKind::Operator);
         if scope(seen.remote.addr) != Scope::Global && !own {
@@ -293,8 +323,10 @@ impl<'a> Attributor<'a> {
         if led {
             return Tie::Dns;
         }
-        let proven = flow.facts.tls.as_ref().and_then(|tls| tls.key_proven) == Some(true);
-        if proven && self.validity(flow, Some(host)) == Validity::Valid {
+        if proof.is_offered()
+            && self.validity(flow, Some(host)) == Validity::Valid
+            && proof.holds() == Some(true)
+        {
             return Tie::Certificate;
         }
         let networked = listed.iter().any(|listed| !listed.found.party.asn.is_empty());

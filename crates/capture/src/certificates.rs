@@ -34,11 +34,9 @@ impl CertificateStore {
         self.list.is_empty()
     }
 
-    /// Judges what the server of a flow has signed, and moves its certificates into the store. The
-    /// costly end of reading a flow, which can be done on another thread.
+    /// Moves a flow's certificates into the store.
     pub fn settle(&mut self, record: &mut FlowRecord) {
         let Some(tls) = &mut record.facts.tls else { return };
-        tls.prove_key();
         for der in std::mem::take(&mut tls.certificates) {
             match self.keep(der) {
                 Some(place) => record.certificates.push(place),

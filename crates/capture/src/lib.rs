@@ -1,9 +1,10 @@
 //! pcap and pcapng files, encapsulations, the flow table and bounded reassembly.
 //!
-//! Bytes come in at the front ([`Source`], [`Reader`]), packets go through the [`Engine`], and
+//! Bytes come in at the front ([`Source`], [`Reader`], [`Ahead`]), packets go through the [`Engine`], and
 //! flow records come out into a [`FlowSink`], usually a [`Spill`]. Memory is bounded whatever the
 //! input: what is put out of memory is either written down or counted in [`Counts`].
 
+mod ahead;
 mod certificates;
 mod engine;
 mod file;
@@ -14,6 +15,7 @@ mod source;
 mod spill;
 mod trailer;
 
+pub use ahead::{Ahead, Batch, CaptureRead};
 pub use certificates::CertificateStore;
 pub use engine::{Counts, Engine, FlowSink, Unread, Window};
 pub use file::{

@@ -1,14 +1,13 @@
 //! Where a capture's bytes come from: a file or a stream, compressed or not, with the SHA-256 of
-//! the bytes as given computed on another thread while they are read.
+//! the bytes as given computed while they are read.
 
 mod zstd;
 
 use ring::digest;
 use std::io::{self, BufReader, Read};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex};
 
-/// Bytes handed to the digest at a time.
+/// Packed bytes read at a time.
 const CHUNK: usize = 1 << 18;
 
 /// How an input was packed.
@@ -43,11 +42,11 @@ pub struct InputDigest {
     pub bytes: u64,
 }
 
-/// A readable capture, decompressed, with the digest of its input growing beside it.
+/// A readable capture, decompressed, whose digest is computed while it is read.
 pub struct Source {
     reader: Box<dyn Read + Send>,
     compression: Compression,
-    digest: Option<JoinHandle<io::Result<InputDigest>>>,
+    input: Shared,
 }
 
 impl std::fmt::Debug for Source {
@@ -61,38 +60,28 @@ impl Source {
     /// digest is computed (and none can be reported).
     ///
     /// # Errors
-    /// Where the first bytes cannot be read, or the thread cannot be started.
-    pub fn new(input: impl Read + Send + 'static, with_digest: bool) -> io::Result<Self> {
-        let (mut input, digest): (Box<dyn Read + Send>, _) = if with_digest {
-            let (reader, handle) = DigestReader::start(input)?;
-            (Box::new(reader), Some(handle))
-        } else {
-            (Box::new(input), None)
-        };
-        let mut magic = [0_u8; 4];
-        let mut have = 0;
-        while let Some(rest) = magic.get_mut(have..).filter(|rest| !rest.is_empty()) {
-            match input.read(rest) {
-                Ok(0) => break,
-                Ok(count) => have += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let start = io::Cursor::new(magic.get(..have).unwrap_or_default().to_vec());
-        let whole = start.chain(input);
-        let (reader, compression): (Box<dyn Read + Send>, _) = match magic {
-            [0x1f, 0x8b, ..] => (
-                Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(CHUNK, whole))),
-                Compression::Gzip,
-            ),
+    /// Where the first bytes cannot be read.
+    pub fn new(mut input: impl Read + Send + 'static, with_digest: bool) -> io::Result<Self> {
+        let mut magic = Vec::new();
+        input.by_ref().take(4).read_to_end(&mut magic)?;
+        let compression = match *magic {
+            [0x1f, 0x8b, ..] => Compression::Gzip,
             // Either a frame or one to be passed over.
-            [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
-                (Box::new(zstd::Frames::new(BufReader::with_capacity(CHUNK, whole))), Compression::Zstandard)
-            }
-            _ => (Box::new(whole), Compression::None),
+            [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Compression::Zstandard,
+            _ => Compression::None,
         };
-        Ok(Self { reader, compression, digest })
+        let input = Shared(Arc::new(Mutex::new(Digested {
+            input: Box::new(io::Cursor::new(magic).chain(input)),
+            sha256: with_digest.then(|| digest::Context::new(&digest::SHA256)),
+            bytes: 0,
+        })));
+        let packed = || BufReader::with_capacity(CHUNK, input.clone());
+        let reader: Box<dyn Read + Send> = match compression {
+            Compression::None => Box::new(input.clone()),
+            Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(packed())),
+            Compression::Zstandard => Box::new(zstd::Frames::new(packed())),
+        };
+        Ok(Self { reader, compression, input })
     }
 
     /// How the input is packed.
@@ -106,15 +95,18 @@ impl Source {
     ///
     /// # Errors
     /// Where the rest of the input cannot be read, so that no digest of the whole exists.
-    pub fn finish(self) -> io::Result<Option<InputDigest>> {
-        // Dropping the reader hands what is left to the digest and closes the channel.
-        drop(self.reader);
-        match self.digest {
-            None => Ok(None),
-            Some(handle) => {
-                handle.join().map_err(|_| io::Error::other("the digest's thread failed"))?.map(Some)
+    pub fn finish(mut self) -> io::Result<Option<InputDigest>> {
+        // A digest names the whole input, also what nobody wanted to read.
+        io::copy(&mut self.input, &mut io::sink())?;
+        let mut input = self.input.0.lock().map_err(|_| io::Error::other(FAILED))?;
+        let bytes = input.bytes;
+        Ok(input.sha256.take().map(|context| {
+            let mut sha256 = [0; 32];
+            for (to, from) in sha256.iter_mut().zip(context.finish().as_ref()) {
+                *to = *from;
             }
-        }
+            InputDigest { sha256, bytes }
+        }))
     }
 }
 
@@ -124,63 +116,28 @@ impl Read for Source {
     }
 }
 
-/// Passes bytes on and gives a copy to the digest's thread.
-struct DigestReader<R: Read> {
-    input: R,
-    full: SyncSender<io::Result<Vec<u8>>>,
-    empty: Receiver<Vec<u8>>,
-    chunk: Vec<u8>,
+/// The input as given, and the digest of what was read of it.
+struct Digested {
+    input: Box<dyn Read + Send>,
+    sha256: Option<digest::Context>,
+    bytes: u64,
 }
 
-impl<R: Read> DigestReader<R> {
-    fn start(input: R) -> io::Result<(Self, JoinHandle<io::Result<InputDigest>>)> {
-        let (full, full_received) = sync_channel::<io::Result<Vec<u8>>>(4);
-        let (empty_sent, empty) = sync_channel::<Vec<u8>>(8);
-        let handle = std::thread::Builder::new().name("digest".into()).spawn(move || {
-            let mut context = digest::Context::new(&digest::SHA256);
-            let mut bytes = 0;
-            for chunk in full_received {
-                let mut chunk = chunk?;
-                context.update(&chunk);
-                bytes += chunk.len() as u64;
-                chunk.clear();
-                // The reader may be gone; then nobody wants the buffer back.
-                let _ = empty_sent.try_send(chunk);
-            }
-            let mut sha256 = [0; 32];
-            for (to, from) in sha256.iter_mut().zip(context.finish().as_ref()) {
-                *to = *from;
-            }
-            Ok(InputDigest { sha256, bytes })
-        })?;
-        Ok((Self { input, full, empty, chunk: Vec::with_capacity(CHUNK) }, handle))
-    }
+/// Held by what unpacks the input, and by the source, which reads what that leaves.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<Digested>>);
 
-    fn pass_on(&mut self) -> io::Result<()> {
-        let next = self.empty.try_recv().unwrap_or_else(|_| Vec::with_capacity(CHUNK));
-        let chunk = std::mem::replace(&mut self.chunk, next);
-        self.full.send(Ok(chunk)).map_err(|_| io::Error::other("the digest's thread has ended"))
-    }
-}
+const FAILED: &str = "reading the input failed before";
 
-impl<R: Read> Read for DigestReader<R> {
+impl Read for Shared {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.input.read(buffer)?;
-        self.chunk.extend_from_slice(buffer.get(..count).unwrap_or_default());
-        if self.chunk.len() >= CHUNK {
-            self.pass_on()?;
+        let mut digested = self.0.lock().map_err(|_| io::Error::other(FAILED))?;
+        let count = digested.input.read(buffer)?;
+        digested.bytes += count as u64;
+        if let Some(sha256) = &mut digested.sha256 {
+            sha256.update(buffer.get(..count).unwrap_or_default());
         }
         Ok(count)
-    }
-}
-
-impl<R: Read> Drop for DigestReader<R> {
-    fn drop(&mut self) {
-        // A digest names the whole input, also what nobody wanted to read.
-        let rest = io::copy(self, &mut io::sink());
-        let last = rest.map(|_| std::mem::take(&mut self.chunk));
-        // Where the thread is gone, joining it reports that.
-        let _ = self.full.send(last);
     }
 }
 
@@ -230,6 +187,22 @@ mod tests {
         let mut source = Source::new(io::Cursor::new(packed), true).unwrap();
         assert!(source.read_to_end(&mut Vec::new()).is_err());
         assert_eq!(source.finish().unwrap().unwrap().sha256, expected.as_ref());
+    }
+
+    #[test]
+    fn what_came_before_an_error_is_read() {
+        struct Fails;
+        impl Read for Fails {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("a bad sector"))
+            }
+        }
+        let start = io::Cursor::new(vec![7; 300_000]);
+        let mut source = Source::new(start.chain(Fails), true).unwrap();
+        let mut out = Vec::new();
+        assert_eq!(source.read_to_end(&mut out).unwrap_err().to_string(), "a bad sector");
+        assert_eq!(out.len(), 300_000);
+        assert!(source.finish().is_err(), "a digest of what was not read whole");
     }
 
     #[test]

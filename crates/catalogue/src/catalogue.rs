@@ -8,7 +8,7 @@ use crate::pattern::HostPattern;
 use crate::shipped::shipped_files;
 use crate::{FILES_MAX, HOSTS_MAX};
 use creance_model::ServiceId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 /// Who runs which host, and what it takes.
@@ -23,8 +23,8 @@ pub struct Catalogue {
 /// Names to the services that list them, with the position in the service's hosts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Index {
-    pub(crate) exact: BTreeMap<Box<str>, Vec<(ServiceId, usize)>>,
-    pub(crate) below: BTreeMap<Box<str>, Vec<(ServiceId, usize)>>,
+    pub(crate) exact: HashMap<Box<str>, Vec<(ServiceId, usize)>>,
+    pub(crate) below: HashMap<Box<str>, Vec<(ServiceId, usize)>>,
 }
 
 /// One difference between this catalogue and the shipped one.

@@ -76,13 +76,7 @@ pub struct TlsFacts {
     /// The server's certificates in DER, leaf first, as sent. Empty where they are hidden
     /// (TLS 1.3), resumed or not captured.
     pub certificates: Vec<Vec<u8>>,
-    /// Whether the signature in the server's key exchange was made over this conversation's
-    /// randoms by the key of the leaf certificate: proof that the server holds that key, and
-    /// that the certificate was not merely replayed. `None` where there is no such signature
-    /// in clear or its algorithm is not supported, and until [`TlsFacts::prove_key`] was called.
-    pub key_proven: Option<bool>,
-    /// The signed key exchange, until [`TlsFacts::prove_key`] has judged it.
-    #[serde(skip)]
+    /// The signed key exchange, where there is one in clear.
     pub key_exchange: Option<SignedKeyExchange>,
     /// Whether an earlier session was resumed, so that no certificate was due.
     pub resumed: bool,
@@ -91,8 +85,8 @@ pub struct TlsFacts {
 }
 
 /// A server's key exchange with its signature, not judged yet: that costs more than all else
-/// that is learnt of a conversation, so the caller chooses when and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// that is learnt of a conversation, so the caller chooses whether and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedKeyExchange {
     pub(crate) scheme: u16,
     pub(crate) message: Vec<u8>,
@@ -107,12 +101,15 @@ impl TlsFacts {
             self.key_exchange.as_ref().map_or(0, |signed| signed.message.len() + signed.signature.len());
         texts.sum::<usize>() + certificates.sum::<usize>() + exchange + self.versions_offered.len() * 2
     }
+}
 
-    /// Judges the signed key exchange by the leaf certificate, and sets `key_proven`.
-    pub fn prove_key(&mut self) {
-        if let (Some(exchange), Some(leaf)) = (self.key_exchange.take(), self.certificates.first()) {
-            self.key_proven = crate::tls::proof::judge(&exchange, leaf);
-        }
+impl SignedKeyExchange {
+    /// Whether the signature was made over this conversation's randoms by the key of the leaf
+    /// certificate: proof that the server holds that key, and that the certificate was not merely
+    /// replayed. `None` where the algorithm is not supported.
+    #[must_use]
+    pub fn is_proven_by(&self, leaf: &[u8]) -> Option<bool> {
+        crate::tls::proof::judge(self, leaf)
     }
 }
 

@@ -6,11 +6,12 @@ use crate::judged::Judged;
 use crate::protection::{Protection, seen_categories};
 use crate::report::data::Table;
 use creance_model::Category;
+use foldhash::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
 pub(crate) struct Categories {
-    services: BTreeMap<String, Row>,
+    services: HashMap<String, Row>,
 }
 
 #[derive(Debug, Default)]
@@ -69,7 +70,8 @@ impl Examine for Categories {
 
     fn table(&self) -> Option<Table> {
         let join = |list: Vec<String>| if list.is_empty() { "–".to_owned() } else { list.join(", ") };
-        let rows = self.services.iter().map(|(service, row)| {
+        let sorted: BTreeMap<&String, &Row> = self.services.iter().collect();
+        let rows = sorted.into_iter().map(|(service, row)| {
             vec![
                 service.clone(),
                 join(row.takes.iter().map(ToString::to_string).collect()),

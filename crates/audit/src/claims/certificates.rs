@@ -36,7 +36,7 @@ impl Certificates {
         let open =
             |what: &'static str| (what, Finding::Open(format!("the certificate of {to} {what}").into()));
         match judged.validity {
-            Some(Validity::Valid) if tls.key_proven == Some(false) => {
+            Some(Validity::Valid) if judged.key_proven == Some(false) => {
                 against("does not fit the key that the server used")
             }
             Some(Validity::Valid) => ("valid", Finding::Agrees),

@@ -5,10 +5,16 @@ use crate::evidence::Why;
 use crate::judged::Judged;
 use crate::protection::Protection;
 use crate::report::data::Table;
+use foldhash::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rows kept.
+const ROWS_MAX: usize = 200;
 
 #[derive(Debug, Default)]
 pub(crate) struct Cleartext {
-    flows: Vec<(Protection, String, u64)>,
+    flows: HashMap<String, BTreeMap<Protection, u64>>,
+    rows: usize,
 }
 
 impl Examine for Cleartext {
@@ -26,12 +32,12 @@ impl Examine for Cleartext {
 
     fn examine<'j>(&mut self, judged: &Judged<'j>) -> Finding<'j> {
         let protocols = judged.protocols;
-        let key = (judged.protection, protocols);
-        let known = self.flows.iter_mut().find(|(protection, text, _)| (*protection, text.as_str()) == key);
-        if let Some((.., flows)) = known {
+        let known = self.flows.get_mut(protocols).and_then(|kinds| kinds.get_mut(&judged.protection));
+        if let Some(flows) = known {
             *flows += 1;
-        } else if self.flows.len() < 200 {
-            self.flows.push((key.0, protocols.to_owned(), 1));
+        } else if self.rows < ROWS_MAX {
+            self.rows += 1;
+            self.flows.entry(protocols.to_owned()).or_default().insert(judged.protection, 1);
         }
         match judged.protection {
             Protection::Encrypted | Protection::ClearByNature | Protection::Nothing => Finding::Agrees,
@@ -49,9 +55,11 @@ impl Examine for Cleartext {
     }
 
     fn table(&self) -> Option<Table> {
-        let mut sorted = self.flows.clone();
-        sorted.sort();
-        let rows = sorted.iter().map(|(protection, protocols, flows)| {
+        let rows = self.flows.iter().flat_map(|(protocols, kinds)| {
+            kinds.iter().map(move |(protection, flows)| (*protection, protocols, *flows))
+        });
+        let sorted: BTreeSet<(Protection, &String, u64)> = rows.collect();
+        let rows = sorted.into_iter().map(|(protection, protocols, flows)| {
             let protection = match protection {
                 Protection::Encrypted => "encrypted",
                 Protection::Cleartext => "in clear",

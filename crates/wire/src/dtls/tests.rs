@@ -56,11 +56,10 @@ fn a_server_proves_its_key() {
     let outcome = read(&flight.concat(), Direction::FromServer, &mut memory, &mut facts);
     assert_eq!(outcome, Outcome::Done);
     assert_eq!(facts.anomalies, []);
-    let mut tls = facts.tls.unwrap_or_default();
-    tls.prove_key();
+    let tls = facts.tls.unwrap_or_default();
     assert_eq!(tls.version, Some(0xfefd));
+    assert_eq!(tls.key_exchange.unwrap().is_proven_by(&server.der), Some(true));
     assert_eq!(tls.certificates, [server.der]);
-    assert_eq!(tls.key_proven, Some(true));
 }
 
 #[test]

@@ -183,12 +183,11 @@ fn a_server_that_proves_its_key() {
         let (outcome, facts) = follow(&client, &said.concat());
         assert_eq!(outcome, Outcome::Done);
         assert_eq!(facts.anomalies, []);
-        let mut tls = facts.tls.unwrap();
-        tls.prove_key();
+        let tls = facts.tls.unwrap();
         assert_eq!(tls.version, Some(0x0303));
         assert_eq!(tls.cipher, Some(0xc02b));
         assert_eq!(tls.certificates, std::slice::from_ref(&server.der));
-        assert_eq!(tls.key_proven, Some(true));
+        assert_eq!(tls.key_exchange.unwrap().is_proven_by(&server.der), Some(true));
         assert!(!tls.resumed);
     }
 }
@@ -206,9 +205,8 @@ fn a_replayed_certificate_proves_nothing() {
     };
     let client = records(&client_hello(&[]), 1 << 14);
     let judged = |client: &[u8], server: &[u8]| {
-        let mut tls = read_both(client, server).1.tls.unwrap();
-        tls.prove_key();
-        tls.key_proven
+        let tls = read_both(client, server).1.tls.unwrap();
+        tls.key_exchange?.is_proven_by(&tls.certificates[0])
     };
     let proven = |server: &[u8]| judged(&client, server);
     assert_eq!(proven(&flight(&real, &real, CLIENT_RANDOM)), Some(true));

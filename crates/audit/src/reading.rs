@@ -128,18 +128,18 @@ impl Run {
         let mut span = None;
         let mut offset = 0;
         while let Some((batch, labels)) = ahead.next_batch().map_err(broken)? {
-            for frame in batch.frames() {
+            for packet in batch.packets() {
                 if let (None, Some(spec)) = (self.window, self.spec) {
-                    let window = spec.resolve(frame.at);
+                    let window = spec.resolve(packet.frame.at);
                     self.window = Some(window);
                     self.engine.set_window(window);
                 }
-                let at = frame.at;
+                let at = packet.frame.at;
                 span =
                     Some(span.map_or((at, at), |(first, last): (Timestamp, Timestamp)| {
                         (first.min(at), last.max(at))
                     }));
-                self.engine.frame(&frame, labels).map_err(ReadingError::Spill)?;
+                self.engine.packet(&packet, labels).map_err(ReadingError::Spill)?;
             }
             offset = batch.offset();
             progress(self.read + offset);

@@ -1,7 +1,8 @@
-//! Reading packets ahead, on a thread of its own: the input, its unpacking, its digest and its
-//! framing there, what the packets say here.
+//! Reading packets ahead, on a thread of its own: the input, its unpacking, its digest, its framing,
+//! and the headers of ordinary packets.
 
 use crate::file::{FileFacts, Frame, PacketLabel, Reader};
+use crate::packet::headers::{Headers, Packet};
 use crate::source::{InputDigest, Source};
 use creance_model::Timestamp;
 use std::io;
@@ -12,7 +13,7 @@ use std::thread::JoinHandle;
 /// Bytes of packets handed over at a time: few enough to stay in a processor's cache.
 const BATCH_BYTES: usize = 1 << 18;
 /// Packets handed over at a time.
-const BATCH_PACKETS: usize = 4096;
+const BATCH_PACKETS: usize = 1024;
 /// Batches that may wait.
 const BATCHES_AHEAD: usize = 4;
 
@@ -20,7 +21,7 @@ const BATCHES_AHEAD: usize = 4;
 #[derive(Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
-    packets: Vec<Packet>,
+    packets: Vec<Entry>,
     /// How many bytes of the file, decompressed, were read with them.
     offset: u64,
     /// What the file says of processes and apps, so far; all of it again where it grew.
@@ -29,26 +30,31 @@ pub struct Batch {
     is_last: bool,
 }
 
+/// A packet but for its bytes.
 #[derive(Debug)]
-struct Packet {
+struct Entry {
     at: Timestamp,
     interface: u32,
     link_type: u32,
     wire_len: u32,
     label: Option<u32>,
     bytes: Range<usize>,
+    headers: Option<Headers>,
 }
 
 impl Batch {
     /// The packets.
-    pub fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
-        self.packets.iter().map(|packet| Frame {
-            at: packet.at,
-            interface: packet.interface,
-            link_type: packet.link_type,
-            data: self.bytes.get(packet.bytes.clone()).unwrap_or_default(),
-            wire_len: packet.wire_len,
-            label: packet.label,
+    pub fn packets(&self) -> impl Iterator<Item = Packet<'_>> {
+        self.packets.iter().map(|entry| Packet {
+            frame: Frame {
+                at: entry.at,
+                interface: entry.interface,
+                link_type: entry.link_type,
+                data: self.bytes.get(entry.bytes.clone()).unwrap_or_default(),
+                wire_len: entry.wire_len,
+                label: entry.label,
+            },
+            headers: entry.headers.clone(),
         })
     }
 
@@ -61,13 +67,14 @@ impl Batch {
     fn add(&mut self, frame: &Frame<'_>) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(frame.data);
-        self.packets.push(Packet {
+        self.packets.push(Entry {
             at: frame.at,
             interface: frame.interface,
             link_type: frame.link_type,
             wire_len: frame.wire_len,
             label: frame.label,
             bytes: start..self.bytes.len(),
+            headers: Headers::of(frame),
         });
     }
 
@@ -206,7 +213,7 @@ mod tests {
         let mut batches = 0;
         while let Some((batch, _)) = ahead.next_batch().unwrap() {
             batches += 1;
-            for frame in batch.frames() {
+            for Packet { frame, .. } in batch.packets() {
                 assert_eq!(
                     (frame.data, frame.at.0 / 1_000_000_000),
                     (&[seen.to_le_bytes()[0]; 100][..], seen.into())
@@ -214,7 +221,7 @@ mod tests {
                 seen += 1;
             }
         }
-        assert_eq!((seen, batches), (10_000, 4));
+        assert_eq!((seen, batches), (10_000, 10));
         assert_eq!(ahead.batch.offset(), file.len() as u64);
         let read = ahead.finish().unwrap();
         assert_eq!(read.facts.interfaces[0].packets, 10_000);

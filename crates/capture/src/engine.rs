@@ -13,10 +13,11 @@ use crate::flow::{Ended, FlowRecord, Tap};
 use crate::names::Names;
 use crate::packet::encapsulation::{self, Carrier, Layer, Peeled};
 use crate::packet::fragments::{Fragments, Joined, Lost, Outcome, Place};
+use crate::packet::headers::{BYTES_BEHIND_MAX, Packet, hardware_addresses};
 use crate::packet::ip::{self, IpPacket};
 use crate::packet::transport::{self, Segment};
 use crate::trailer;
-use confined::{hardware_addresses, is_confined, is_discovery, is_ordinary};
+use confined::{is_confined, is_discovery, is_ordinary};
 use counts::note;
 use creance_model::{Endpoint, Timestamp, Transport};
 use labels::Labels;
@@ -28,8 +29,6 @@ pub use counts::{Counts, Unread};
 const DEPTH_MAX: u8 = 12;
 /// Bytes that what was learnt of the flows in progress may take; beyond, flows are written down.
 const KEPT_BYTES_MAX: usize = 32 << 20;
-/// Bytes behind a packet that are taken for padding, a check sum, or a tap's own mark.
-const BYTES_BEHIND_MAX: usize = 64;
 /// Bytes held for reassembly over all flows.
 const HELD_BYTES_MAX: usize = 48 << 20;
 
@@ -132,8 +131,17 @@ impl<S: FlowSink> Engine<S> {
     ///
     /// # Errors
     /// Where a finished flow could not be kept.
-    #[inline]
     pub fn frame(&mut self, frame: &Frame<'_>, file_labels: &[PacketLabel]) -> std::io::Result<()> {
+        self.packet(&Packet::from(*frame), file_labels)
+    }
+
+    /// Takes a frame whose headers were read before.
+    ///
+    /// # Errors
+    /// Where a finished flow could not be kept.
+    #[inline]
+    pub fn packet(&mut self, packet: &Packet<'_>, file_labels: &[PacketLabel]) -> std::io::Result<()> {
+        let frame = &packet.frame;
         self.counts.packets += 1;
         self.counts.wire_bytes += u64::from(frame.wire_len);
         if self.counts.first.is_none() {
@@ -152,34 +160,45 @@ impl<S: FlowSink> Engine<S> {
         if let Some(place) = frame.label {
             label = self.labels.of_file(place, file_labels);
         }
-        let mut data = frame.data;
-        let mut wire_len = frame.wire_len as usize;
         self.counts.ethernet_frames += u64::from(layer == Layer::Ethernet);
-        if layer == Layer::Ethernet
-            && let Some((rest, found)) = trailer::split(data)
-        {
-            self.counts.trailers += 1;
-            wire_len = wire_len.saturating_sub(data.len() - rest.len());
-            data = rest;
-            label = self.labels.keep(found).or(label);
-        }
-        let hardware = hardware_addresses(layer, data);
-        let context = Context {
+        let mut context = Context {
             at: frame.at,
             part: self.part(frame.at),
             confined: true,
-            hardware,
+            hardware: [None; 2],
             tap: Some(Tap { input: self.input, interface: frame.interface }),
             label,
             tunnel: 0,
             depth: 0,
             packets: 1,
         };
-        self.layer(context, layer, data, wire_len);
+        if let Some(headers) = &packet.headers {
+            context.hardware = headers.hardware;
+            let (packet, segment) = headers.parts(frame);
+            self.flow(context, &packet, segment, false);
+        } else {
+            self.peel(context, layer, frame);
+        }
         match self.error.take() {
             None => Ok(()),
             Some(error) => Err(error),
         }
+    }
+
+    /// A frame that is not ordinary, layer by layer.
+    fn peel(&mut self, mut context: Context, layer: Layer, frame: &Frame<'_>) {
+        let mut data = frame.data;
+        let mut wire_len = frame.wire_len as usize;
+        if layer == Layer::Ethernet
+            && let Some((rest, found)) = trailer::split(data)
+        {
+            self.counts.trailers += 1;
+            wire_len = wire_len.saturating_sub(data.len() - rest.len());
+            data = rest;
+            context.label = self.labels.keep(found).or(context.label);
+        }
+        context.hardware = hardware_addresses(layer, data);
+        self.layer(context, layer, data, wire_len);
     }
 
     /// Ends all flows. Returns the counts, the labels and the sink.

@@ -22,5 +22,6 @@ pub use file::{
     Ending, FileFacts, Format, Frame, Interface, OpenError, PACKET_BYTES_MAX, PacketLabel, Reader,
 };
 pub use flow::{Binding, Ended, FlowRecord, Queried, Started, Tap, Taps, Traffic, Tunnel, Volume};
+pub use packet::headers::Packet;
 pub use source::{Compression, InputDigest, Source};
 pub use spill::{Flows, Spill};

@@ -1,6 +1,5 @@
-//! Where packets can go on the link, and whose cards they name.
+//! Where packets can go on the link.
 
-use crate::packet::encapsulation::Layer;
 use crate::packet::ip::IpPacket;
 use creance_model::{Scope, scope};
 use std::net::IpAddr;
@@ -9,19 +8,6 @@ use std::net::IpAddr;
 const DISCOVERY_BYTES_MAX: usize = 64;
 /// The largest message of a router's, or of access control, that is taken for one, in bytes.
 const ACCESS_BYTES_MAX: usize = 256;
-
-/// The link-layer addresses of the sender and the receiver. All zeros is no address: programs
-/// that make up a header for packets that had none write it.
-#[inline]
-pub(super) fn hardware_addresses(layer: Layer, frame: &[u8]) -> [Option<[u8; 6]>; 2] {
-    let named = match (layer, frame.split_first_chunk::<6>()) {
-        (Layer::Ethernet, Some((to, rest))) => [rest.first_chunk().copied(), Some(*to)],
-        // Linux cooked captures have the sender's alone; its length stands before it.
-        (Layer::LinuxCooked, Some((head, rest))) if head[5] == 6 => [rest.first_chunk().copied(), None],
-        _ => [None; 2],
-    };
-    named.map(|card: Option<[u8; 6]>| card.filter(|card| *card != [0; 6]))
-}
 
 /// Whether no router forwards the packet: link-scope groups, multicast with no hops left,
 /// neighbour discovery on the link, and broadcast of the link layer to an address that can only be

@@ -2,5 +2,6 @@
 
 pub(crate) mod encapsulation;
 pub(crate) mod fragments;
+pub(crate) mod headers;
 pub(crate) mod ip;
 pub(crate) mod transport;

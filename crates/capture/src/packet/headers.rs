@@ -1,0 +1,134 @@
+//! The headers of ordinary packets: TCP or UDP in IP, whole, in no tunnel.
+
+use super::encapsulation::{self, Layer, Peeled};
+use super::ip::{self, IpPacket};
+use super::transport::{self, Segment, TcpHeader};
+use crate::file::Frame;
+use crate::trailer;
+use creance_model::Transport;
+use std::net::IpAddr;
+use std::ops::Range;
+
+/// Bytes behind a packet that are taken for padding, a check sum, or a tap's own mark.
+pub(crate) const BYTES_BEHIND_MAX: usize = 64;
+/// Layers below IP that are looked through, such as Ethernet and two VLANs.
+const LAYERS_MAX: usize = 4;
+
+/// A frame, with its headers where they are ordinary. Reading them needs nothing but the frame, so
+/// that it can be done on another thread than the engine's.
+#[derive(Debug, Clone)]
+pub struct Packet<'a> {
+    /// The frame.
+    pub frame: Frame<'a>,
+    pub(crate) headers: Option<Headers>,
+}
+
+impl<'a> From<Frame<'a>> for Packet<'a> {
+    fn from(frame: Frame<'a>) -> Self {
+        Self { headers: Headers::of(&frame), frame }
+    }
+}
+
+/// What the headers of an ordinary packet say.
+#[derive(Debug, Clone)]
+pub(crate) struct Headers {
+    pub(crate) hardware: [Option<[u8; 6]>; 2],
+    source: IpAddr,
+    destination: IpAddr,
+    hop_limit: u8,
+    protocol: u8,
+    wire_len: usize,
+    transport: Transport,
+    ports: [u16; 2],
+    tcp: Option<TcpHeader>,
+    /// Where in the frame the payload stands.
+    payload: Range<usize>,
+    payload_wire_len: usize,
+}
+
+impl Headers {
+    /// `None` where there is anything else to say of the frame: an app's label behind it, another
+    /// protocol, a fragment, a tunnel, something that cannot be read or cannot be.
+    #[inline]
+    pub(crate) fn of(frame: &Frame<'_>) -> Option<Self> {
+        let link = encapsulation::of_link_type(frame.link_type);
+        if link == Layer::Ethernet && trailer::split(frame.data).is_some() {
+            return None;
+        }
+        let (mut layer, mut bytes) = (link, frame.data);
+        for _ in 0..LAYERS_MAX {
+            if layer == Layer::Ip {
+                break;
+            }
+            let Peeled::Inner(next, rest) = encapsulation::peel(layer, bytes) else { return None };
+            (layer, bytes) = (next, rest);
+        }
+        if layer != Layer::Ip {
+            return None;
+        }
+        let wire_len = (frame.wire_len as usize).saturating_sub(frame.data.len() - bytes.len());
+        let packet = ip::parse(bytes, wire_len).ok()?;
+        let behind = wire_len.saturating_sub(packet.wire_len);
+        if packet.fragment.is_some() || packet.source_routed || behind > BYTES_BEHIND_MAX {
+            return None;
+        }
+        let segment = transport::parse(packet.protocol, packet.payload, packet.payload_wire_len).ok()?;
+        let is_ordinary = match segment.transport {
+            Transport::Tcp => true,
+            Transport::Udp => encapsulation::of_udp(segment.ports, segment.payload).is_none(),
+            Transport::Icmp | Transport::Other(_) => false,
+        };
+        let start = segment.payload.as_ptr().addr().checked_sub(frame.data.as_ptr().addr())?;
+        is_ordinary.then(|| Self {
+            hardware: hardware_addresses(link, frame.data),
+            source: packet.source,
+            destination: packet.destination,
+            hop_limit: packet.hop_limit,
+            protocol: packet.protocol,
+            wire_len: packet.wire_len,
+            transport: segment.transport,
+            ports: segment.ports,
+            tcp: segment.tcp,
+            payload: start..start + segment.payload.len(),
+            payload_wire_len: segment.payload_wire_len,
+        })
+    }
+
+    /// The packet and what its transport carries, without the bytes of the headers.
+    #[inline]
+    pub(crate) fn parts<'a>(&self, frame: &Frame<'a>) -> (IpPacket<'a>, Segment<'a>) {
+        let payload = frame.data.get(self.payload.clone()).unwrap_or_default();
+        let packet = IpPacket {
+            source: self.source,
+            destination: self.destination,
+            protocol: self.protocol,
+            hop_limit: self.hop_limit,
+            source_routed: false,
+            fragment: None,
+            payload,
+            payload_wire_len: self.payload_wire_len,
+            wire_len: self.wire_len,
+        };
+        let segment = Segment {
+            transport: self.transport,
+            ports: self.ports,
+            tcp: self.tcp,
+            payload,
+            payload_wire_len: self.payload_wire_len,
+        };
+        (packet, segment)
+    }
+}
+
+/// The link-layer addresses of the sender and the receiver. All zeros is no address: programs
+/// that make up a header for packets that had none write it.
+#[inline]
+pub(crate) fn hardware_addresses(layer: Layer, frame: &[u8]) -> [Option<[u8; 6]>; 2] {
+    let named = match (layer, frame.split_first_chunk::<6>()) {
+        (Layer::Ethernet, Some((to, rest))) => [rest.first_chunk().copied(), Some(*to)],
+        // Linux cooked captures have the sender's alone; its length stands before it.
+        (Layer::LinuxCooked, Some((head, rest))) if head[5] == 6 => [rest.first_chunk().copied(), None],
+        _ => [None; 2],
+    };
+    named.map(|card: Option<[u8; 6]>| card.filter(|card| *card != [0; 6]))
+}

@@ -132,3 +132,91 @@ pub(crate) fn hardware_addresses(layer: Layer, frame: &[u8]) -> [Option<[u8; 6]>
     };
     named.map(|card: Option<[u8; 6]>| card.filter(|card| *card != [0; 6]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Counts, Engine, FlowRecord, PacketLabel, Reader};
+
+    type Told = (Counts, Vec<PacketLabel>, Vec<Box<FlowRecord>>);
+
+    /// What the engine makes of frames, layer by layer or with the headers read before, and how
+    /// many of them were ordinary.
+    fn run(frames: &[(Frame<'_>, Vec<u8>)], labels: &[PacketLabel], ahead: bool) -> (Told, usize) {
+        let mut engine = Engine::new(Vec::new());
+        let mut ordinary = 0;
+        for (frame, bytes) in frames {
+            let frame = Frame { data: bytes, ..*frame };
+            let headers = Headers::of(&frame).filter(|_| ahead);
+            ordinary += usize::from(headers.is_some());
+            engine.packet(&Packet { frame, headers }, labels).unwrap();
+        }
+        (engine.finish().unwrap(), ordinary)
+    }
+
+    #[test]
+    fn headers_tell_what_the_layers_tell() {
+        let stories = creance_lab::scenario::all();
+        let mut state = 1_u64;
+        let mut random = move |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        let (mut all, mut ordinary) = (0, 0);
+        for story in &stories {
+            let mut reader = Reader::new(&story.bytes[..]).unwrap();
+            let mut frames = Vec::new();
+            while let Some(frame) = reader.next_frame() {
+                frames.push((Frame { data: &[], ..frame }, frame.data.to_vec()));
+            }
+            let labels = &reader.facts().labels;
+            for round in 0..4 {
+                let (plain, none) = run(&frames, labels, false);
+                let (ahead, some) = run(&frames, labels, true);
+                assert!(plain == ahead, "{}, round {round}", story.id);
+                assert_eq!(none, 0);
+                (all, ordinary) = (all + frames.len(), ordinary + some);
+                // Damage to the headers of every third frame, and to its end.
+                for (_, bytes) in frames.iter_mut().step_by(3).filter(|(_, bytes)| !bytes.is_empty()) {
+                    let place = random(bytes.len().min(64));
+                    bytes[place] = random(256).to_le_bytes()[0];
+                    if random(4) == 0 {
+                        bytes.truncate(bytes.len() - random(bytes.len().min(40)));
+                    }
+                }
+            }
+        }
+        assert!(ordinary * 2 > all && ordinary < all, "{ordinary} of {all} were ordinary");
+    }
+
+    /// A UDP packet in IPv4 with these options, flags and bytes behind it.
+    fn udp(options: &[u8], fragment: u16, behind: usize) -> Vec<u8> {
+        let header_len = 20 + options.len();
+        let total = u16::try_from(header_len + 12).unwrap().to_be_bytes();
+        let first = 0x40 | u8::try_from(header_len / 4).unwrap();
+        let [flags, offset] = fragment.to_be_bytes();
+        let mut bytes = vec![first, 0, total[0], total[1], 0, 1, flags, offset, 64, 17, 0, 0];
+        bytes.extend([192, 168, 1, 2, 9, 9, 9, 9]);
+        bytes.extend(options);
+        bytes.extend([0x13, 0x88, 0x13, 0x89, 0, 12, 0, 0, 1, 2, 3, 4]);
+        bytes.resize(bytes.len() + behind, 0);
+        bytes
+    }
+
+    #[test]
+    fn what_has_more_to_it_is_not_ordinary() {
+        let of = |data: &[u8]| {
+            let wire_len = u32::try_from(data.len()).unwrap();
+            let frame =
+                Frame { at: Default::default(), interface: 0, link_type: 101, data, wire_len, label: None };
+            Headers::of(&frame).map(|headers| headers.parts(&frame).1.payload.to_vec())
+        };
+        assert_eq!(of(&udp(&[], 0, 0)), Some(vec![1, 2, 3, 4]));
+        assert_eq!(of(&udp(&[1, 1, 1, 1], 0, 64)), Some(vec![1, 2, 3, 4]));
+        // A loose source route (RFC 791) with one address ahead, a fragment, bytes behind, no start.
+        assert_eq!(of(&udp(&[131, 7, 4, 9, 9, 9, 8, 0], 0, 0)), None);
+        assert_eq!(of(&udp(&[], 0x2000, 0)), None);
+        assert_eq!(of(&udp(&[], 0, 65)), None);
+        assert_eq!(of(&udp(&[], 0, 0)[..27]), None);
+    }
+}

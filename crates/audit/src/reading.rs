@@ -166,7 +166,7 @@ struct WritingThread {
 
 impl WritingThread {
     fn start(mut spill: Spill) -> io::Result<Self> {
-        let (sender, receiver) = sync_channel::<Batch>(32);
+        let (sender, receiver) = sync_channel::<Batch>(16);
         let handle = std::thread::Builder::new().name("flows".into()).spawn(move || {
             let mut survey = Survey::default();
             let mut certificates = CertificateStore::default();

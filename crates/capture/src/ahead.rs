@@ -15,7 +15,7 @@ const BATCH_BYTES: usize = 1 << 18;
 /// Packets handed over at a time.
 const BATCH_PACKETS: usize = 1024;
 /// Batches that may wait.
-const BATCHES_AHEAD: usize = 16;
+const BATCHES_AHEAD: usize = 10;
 
 /// Some packets in the order of the file.
 #[derive(Debug, Default)]

@@ -13,9 +13,9 @@ use std::thread::JoinHandle;
 /// Bytes of packets handed over at a time: few enough to stay in a processor's cache.
 const BATCH_BYTES: usize = 1 << 18;
 /// Packets handed over at a time.
-const BATCH_PACKETS: usize = 1024;
+const BATCH_PACKETS: usize = 512;
 /// Batches that may wait.
-const BATCHES_AHEAD: usize = 10;
+const BATCHES_AHEAD: usize = 8;
 
 /// Some packets in the order of the file.
 #[derive(Debug, Default)]
@@ -43,6 +43,15 @@ struct Entry {
 }
 
 impl Batch {
+    /// One that need not grow while it is filled, unless by a frame of unusual size.
+    fn new() -> Self {
+        Self {
+            bytes: Vec::with_capacity(BATCH_BYTES + (1 << 16)),
+            packets: Vec::with_capacity(BATCH_PACKETS),
+            ..Self::default()
+        }
+    }
+
     /// The packets.
     pub fn packets(&self) -> impl Iterator<Item = Packet<'_>> {
         self.packets.iter().map(|entry| Packet {
@@ -160,7 +169,7 @@ fn read_ahead(mut reader: Reader<Source>, full: &SyncSender<Batch>, empty: &Rece
     let mut known_labels = 0;
     let mut is_wanted = true;
     while is_wanted {
-        let mut batch = empty.try_recv().unwrap_or_default();
+        let mut batch = empty.try_recv().unwrap_or_else(|_| Batch::new());
         batch.clear();
         batch.is_last = true;
         while let Some(frame) = reader.next_frame() {
@@ -221,7 +230,7 @@ mod tests {
                 seen += 1;
             }
         }
-        assert_eq!((seen, batches), (10_000, 10));
+        assert_eq!((seen, batches), (10_000, 20));
         assert_eq!(ahead.batch.offset(), file.len() as u64);
         let read = ahead.finish().unwrap();
         assert_eq!(read.facts.interfaces[0].packets, 10_000);

@@ -1,6 +1,6 @@
 //! One flow with everything that was concluded of it.
 
-use crate::mode::Ruled;
+use crate::mode::{Ruled, is_recognised};
 use crate::protection::Protection;
 use crate::sent::{Direction, Seen};
 use crate::who::Who;
@@ -62,12 +62,15 @@ impl<'a> Judged<'a> {
         }
     }
 
-    /// Whether the services are known for certain: every name listed and tied, nothing hidden.
+    /// Whether the services are known for certain: every name listed and tied, nothing hidden, and a
+    /// protocol that is known where the flow itself names nobody.
     pub(crate) fn is_certain(&self) -> bool {
         !self.who.is_proxy
             && (!self.who.is_resolver || self.who.resolver == crate::who::Resolver::Believed)
             && self.who.names.iter().all(|name| name.times <= crate::mode::TIMES_MAX)
             && !self.flow.is_tunnel
+            && self.flow.header_bytes == [0; 2]
+            && (self.who.claims_a_name() || is_recognised(self.flow, self.protection))
             && !self.who.is_astray
             && self.blinding.is_empty()
             && self.flow.facts.anomalies.is_empty()

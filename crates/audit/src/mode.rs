@@ -15,7 +15,7 @@ const LABELS_MAX: usize = 24;
 /// Questions for one name that are taken for ordinary.
 pub(crate) const TIMES_MAX: u32 = 60;
 /// The longest label that is taken for ordinary, in bytes.
-const LABEL_BYTES_MAX: usize = 40;
+pub(crate) const LABEL_BYTES_MAX: usize = 40;
 
 /// What a mode says of a flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,17 @@ impl Ruled {
             Self::Denied(..) => "denied",
             Self::Unclear(_) => "unclear",
         }
+    }
+}
+
+/// Whether the protocol of a flow that names nobody is known well enough to take its address for
+/// its service's. A datagram needs no server that knows its protocol, so only those of the
+/// network's own services pass by their names alone.
+pub(crate) fn is_recognised(flow: &FlowRecord, protection: Protection) -> bool {
+    match protection {
+        Protection::ClearByNature => true,
+        Protection::Encrypted | Protection::Cleartext => flow.transport == Transport::Tcp,
+        Protection::Tunnel | Protection::Nothing | Protection::Unknown => false,
     }
 }
 
@@ -113,6 +124,10 @@ impl Rules {
                 "{why}: a lease was asked for; say with --local {} that this is the station's own router",
                 seen.remote.addr
             )),
+            Ruled::Allowed(_) if flow.header_bytes != [0; 2] => Ruled::Unclear(format!(
+                "IP options or extension headers of packets to {} may carry data",
+                seen.remote.addr
+            )),
             Ruled::Allowed(_) if who.is_astray => Ruled::Unclear(format!(
                 "packets for {} went to another card than the station's usual one, and a neighbour may have taken them",
                 seen.remote.addr
@@ -165,7 +180,13 @@ impl Rules {
         }
         let asked_in_window = who.names.iter().any(|name| name.in_window);
         let damaged = flow.facts.anomalies.iter().any(|anomaly| {
-            matches!(anomaly, Anomaly::Malformed(_) | Anomaly::NotFollowed | Anomaly::MoreThanAQuestion)
+            matches!(
+                anomaly,
+                Anomaly::Malformed(_)
+                    | Anomaly::NotFollowed
+                    | Anomaly::MoreThanAQuestion
+                    | Anomaly::ContradictingSegments
+            )
         });
         if flow.queried_left_out > 0 {
             return Ruled::Unclear(format!("asked {resolver} for more names than are kept"));
@@ -281,16 +302,9 @@ impl Rules {
                 && name.tie.holds()
                 && name.listed.iter().any(|listed| listed.binding == Binding::NameOnly)
         });
-        // A datagram needs no server that knows its protocol, so only those of the network's own
-        // services pass by their names alone.
-        let recognised = match protection(flow) {
-            Protection::ClearByNature => true,
-            Protection::Encrypted | Protection::Cleartext => flow.transport == Transport::Tcp,
-            Protection::Tunnel | Protection::Nothing | Protection::Unknown => false,
-        };
         if !candidates.is_empty()
             && by_name_only
-            && recognised
+            && is_recognised(flow, protection(flow))
             && flow.started == Started::AtStart
             && flow.truncated_packets == 0
         {

@@ -1,6 +1,7 @@
 //! What a stranger on the path could read of a flow.
 
-use creance_capture::FlowRecord;
+use crate::mode::{LABEL_BYTES_MAX, TIMES_MAX};
+use creance_capture::{FlowRecord, Queried};
 use creance_model::{Category, Scope, scope};
 use creance_wire::{Anomaly, Clarity, Facts, Protocol};
 
@@ -23,10 +24,15 @@ pub(crate) enum Protection {
 
 pub(crate) fn protection(flow: &FlowRecord) -> Protection {
     let facts = &flow.facts;
-    let broken = facts.anomalies.iter().any(|anomaly| matches!(anomaly, Anomaly::Malformed(_)));
+    let broken = facts
+        .anomalies
+        .iter()
+        .any(|anomaly| matches!(anomaly, Anomaly::Malformed(_) | Anomaly::QuicNotOpened));
     match facts.protocol().map(Protocol::clarity) {
+        // What stands in headers is in clear, whatever they lead to.
+        _ if flow.header_bytes != [0; 2] => Protection::Unknown,
         // A broken hello may have been no hello.
-        Some(Clarity::Encrypted) if broken => Protection::Unknown,
+        Some(Clarity::Encrypted) if broken || lacks_hello(facts) => Protection::Unknown,
         Some(Clarity::Encrypted)
             if facts.tls.as_ref().and_then(|tls| tls.cipher).is_some_and(hides_nothing) =>
         {
@@ -41,6 +47,12 @@ pub(crate) fn protection(flow: &FlowRecord) -> Protection {
         None if flow.total.up.payload + flow.total.down.payload == 0 => Protection::Nothing,
         None => Protection::Unknown,
     }
+}
+
+/// Whether this looks like TLS or QUIC and nobody has greeted: records are easily made.
+fn lacks_hello(facts: &Facts) -> bool {
+    matches!(facts.protocol(), Some(Protocol::Tls | Protocol::Dtls | Protocol::Quic))
+        && facts.tls.as_ref().is_none_or(|tls| !tls.client_hello && tls.version.is_none())
 }
 
 /// Whether a cipher suite encrypts nothing (IANA's list of TLS cipher suites: NULL ciphers).
@@ -74,17 +86,28 @@ fn carries_more(flow: &FlowRecord) -> bool {
     let (packets, payload) = (flow.total.up.packets, flow.total.up.payload);
     let back = flow.total.down.payload;
     match flow.facts.protocol() {
-        // A packet with keys and digests has at most 68 bytes (RFC 5905).
-        Some(Protocol::Ntp) => payload > packets * 68,
-        Some(Protocol::Stun) => payload.max(back) > 8 << 10,
+        // Without extensions and keys a packet has 48 bytes (RFC 5905).
+        Some(Protocol::Ntp) => payload > packets * 48,
+        // A request of ICE, with its names and check sums (RFC 8445), stays below.
+        Some(Protocol::Stun) => payload.max(back) > 8 << 10 || payload > packets * 160,
         // What an echo carries is free to choose.
         Some(Protocol::Icmp | Protocol::GroupMembership) => {
             [flow.client.addr, flow.server.addr].iter().any(|addr| scope(*addr) == Scope::Global)
         }
-        Some(Protocol::Dns) => !flow.facts.anomalies.is_empty(),
-        Some(_) => payload > 64 << 10,
+        Some(Protocol::Dns) => {
+            !flow.facts.anomalies.is_empty() || flow.queried_left_out > 0 || flow.queried.iter().any(is_odd)
+        }
+        // Discovery is for those near by.
+        Some(_) => payload > 64 << 10 || scope(flow.server.addr) == Scope::Global,
         None => false,
     }
+}
+
+/// Whether a question may carry more than a name that is looked up.
+fn is_odd(queried: &Queried) -> bool {
+    let long = queried.text.split('.').any(|label| label.len() > LABEL_BYTES_MAX);
+    // A, NS, CNAME, SOA, PTR, MX, AAAA, SRV, SVCB, HTTPS.
+    !matches!(queried.kind, 1 | 2 | 5 | 6 | 12 | 15 | 28 | 33 | 64 | 65) || long || queried.times > TIMES_MAX
 }
 
 /// Protocols as a reader knows them, outermost first, such as `http-proxy, tls 1.2`.

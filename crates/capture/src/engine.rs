@@ -13,11 +13,11 @@ use crate::flow::{Ended, FlowRecord, Tap};
 use crate::names::Names;
 use crate::packet::encapsulation::{self, Carrier, Layer, Peeled};
 use crate::packet::fragments::{Fragments, Joined, Lost, Outcome, Place};
-use crate::packet::headers::{BYTES_BEHIND_MAX, Packet, hardware_addresses};
+use crate::packet::headers::{BYTES_BEHIND_MAX, Packet, hardware_addresses, is_for_one_card};
 use crate::packet::ip::{self, IpPacket};
 use crate::packet::transport::{self, Segment};
 use crate::trailer;
-use confined::{is_confined, is_discovery, is_ordinary};
+use confined::{header_bytes, is_confined, is_discovery, is_ordinary};
 use counts::note;
 use creance_model::{Endpoint, Timestamp, Transport};
 use labels::Labels;
@@ -94,6 +94,8 @@ struct Context {
     depth: u8,
     /// How many packets on the wire it took.
     packets: u64,
+    /// Bytes of their headers that can carry data of their own.
+    header_bytes: u64,
 }
 
 impl<S: FlowSink> Engine<S> {
@@ -171,9 +173,11 @@ impl<S: FlowSink> Engine<S> {
             tunnel: 0,
             depth: 0,
             packets: 1,
+            header_bytes: 0,
         };
         if let Some(headers) = &packet.headers {
             context.hardware = headers.hardware;
+            context.confined = !headers.is_for_one_card;
             let (packet, segment) = headers.parts(frame);
             self.flow(context, &packet, segment, false);
         } else {
@@ -198,6 +202,7 @@ impl<S: FlowSink> Engine<S> {
             context.label = self.labels.keep(found).or(context.label);
         }
         context.hardware = hardware_addresses(layer, data);
+        context.confined = !is_for_one_card(layer, data);
         self.layer(context, layer, data, wire_len);
     }
 
@@ -298,6 +303,7 @@ impl<S: FlowSink> Engine<S> {
     }
 
     fn transport(&mut self, context: Context, packet: &IpPacket<'_>, bytes: &[u8], wire_len: usize) {
+        let context = Context { header_bytes: header_bytes(packet, context.packets), ..context };
         if packet.source_routed {
             // It names its last address elsewhere, for the one that it is sent to first.
             self.unread(context, "source routing", bytes.len());
@@ -348,6 +354,7 @@ impl<S: FlowSink> Engine<S> {
             destination,
             packets: context.packets,
             wire_len: packet.wire_len,
+            header_bytes: context.header_bytes,
             confined,
             discovery: is_discovery(packet),
             label: context.label,
@@ -414,6 +421,7 @@ impl<S: FlowSink> Engine<S> {
                 tunnel,
                 depth: 0,
                 packets,
+                header_bytes: 0,
             };
             let packet = IpPacket {
                 source,

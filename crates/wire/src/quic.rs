@@ -58,6 +58,11 @@ pub fn read(payload: &[u8], direction: Direction, memory: &mut Handshakes, facts
     }
     let is_long = payload.first().is_some_and(|first| first & 0x80 != 0);
     if is_long {
+        let unread = matches!(Packet::parse(payload), None | Some(Packet::Negotiation));
+        if unread && memory.is_quic && direction == Direction::FromClient {
+            // Another connection in a version that nobody knows, or what only looks like one.
+            facts.add_anomaly(Anomaly::QuicNotOpened);
+        }
         let mut rest = payload;
         while let Some(after) = read_packet(rest, direction, memory, facts) {
             rest = after;
@@ -79,7 +84,8 @@ pub fn starts_handshake(payload: &[u8]) -> bool {
         return google::is_public_header(payload);
     }
     let number = u32::from_be_bytes([a, b, c, d]);
-    number == version::Q046 || Version::of(number).is_some_and(|version| version.is_initial(first))
+    // Of a version that cannot be read, any long header may open one.
+    number == version::Q046 || Version::of(number).is_none_or(|version| version.is_initial(first))
 }
 
 impl Handshakes {

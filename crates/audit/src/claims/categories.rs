@@ -42,8 +42,8 @@ impl Examine for Categories {
         let takes: BTreeSet<Category> =
             listed.iter().flat_map(|listed| listed.found.service.takes.iter().copied()).collect();
         let seen = seen_categories(&judged.flow.facts);
-        let hidden =
-            judged.protection != Protection::Cleartext && judged.protection != Protection::ClearByNature;
+        // Of what is in clear, heads are read and bodies are not.
+        let hidden = judged.protection != Protection::ClearByNature;
         let key = listed.first().map_or(judged.to(), |listed| listed.found.service.id.as_str());
         if !self.services.contains_key(key) && self.services.len() < 500 {
             self.services.insert(key.to_owned(), Row::default());
@@ -63,7 +63,7 @@ impl Examine for Categories {
             return Finding::Apart;
         }
         if hidden || listed.is_empty() {
-            return Finding::Open(Why::about("what {} was sent cannot be read", judged.to()));
+            return Finding::Open(Why::about("what {} was sent was not read, or cannot be", judged.to()));
         }
         Finding::Agrees
     }

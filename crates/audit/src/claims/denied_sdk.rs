@@ -66,6 +66,9 @@ impl Examine for DeniedSdk {
             {
                 Finding::Open(Why::about("the party behind {} is not known", judged.to()))
             }
+            (Some(Ruled::Denied(..)), None) if !judged.is_certain() => {
+                Finding::Open(Why::about("the party behind {} is not certain", judged.to()))
+            }
             _ => Finding::Agrees,
         }
     }

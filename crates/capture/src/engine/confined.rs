@@ -31,11 +31,24 @@ pub(super) fn is_confined(packet: &IpPacket<'_>, receiver: Option<[u8; 6]>) -> b
 pub(super) fn is_discovery(packet: &IpPacket<'_>) -> bool {
     packet.protocol == 58
         && packet.hop_limit == 255
+        && header_bytes(packet, 1) == 0
         && match packet.payload {
             [133 | 135 | 136, ..] => packet.payload_wire_len <= DISCOVERY_BYTES_MAX,
             [134 | 137, ..] => packet.payload_wire_len <= ACCESS_BYTES_MAX,
             _ => false,
         }
+}
+
+/// Bytes of IP options, extension headers and authentication headers: whatever stands between the
+/// plain headers of so many packets and what they carry. They can carry data of their own.
+pub(super) fn header_bytes(packet: &IpPacket<'_>, packets: u64) -> u64 {
+    let plain = match packet.source {
+        IpAddr::V4(_) => 20,
+        IpAddr::V6(_) if packets > 1 => 48,
+        IpAddr::V6(_) => 40,
+    };
+    let (whole, payload) = (packet.wire_len as u64, packet.payload_wire_len as u64);
+    whole.saturating_sub(payload).saturating_sub(plain * packets)
 }
 
 /// Whether a frame of a protocol between neighbours looks like one: sent to a group where its

@@ -69,6 +69,8 @@ pub(super) struct Pcapng {
     /// App and package by Android user id.
     users: HashMap<u32, [String; 2]>,
     last: Timestamp,
+    /// Where the section ends in the file, where it says that.
+    section_end: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -96,10 +98,19 @@ impl Pcapng {
     ) -> io::Result<Step> {
         let offset = buffer.offset();
         let head = buffer.peek(12)?;
+        let is_section = head.first_chunk() == Some(&SECTION_MAGIC);
+        // A section may say how long it is. One that is not whole may end between two blocks.
+        if (head.is_empty() || is_section) && self.section_end.is_some_and(|end| end != offset) {
+            return Ok(if head.is_empty() {
+                Step::End(Ending::CutShort { offset })
+            } else {
+                damaged(offset, "the section before does not have the length that it states")
+            });
+        }
         if head.is_empty() {
             return Ok(Step::End(Ending::Complete));
         }
-        if head.first_chunk() == Some(&SECTION_MAGIC) {
+        if is_section {
             self.order = match head.get(8..12) {
                 Some(bytes) if Order::Little.u32(bytes, 0) == Some(BYTE_ORDER_MAGIC) => Order::Little,
                 Some(bytes) if Order::Big.u32(bytes, 0) == Some(BYTE_ORDER_MAGIC) => Order::Big,
@@ -137,6 +148,12 @@ impl Pcapng {
                 Ok(found) => Step::Packet(Found { span, ..found }),
                 Err(what) => damaged(offset, &what),
             });
+        }
+        if kind == block::SECTION {
+            // All ones where it is not known.
+            let length_of_section = order.u64(body, 8).filter(|&length| length != u64::MAX);
+            let start = offset + u64::from(length);
+            self.section_end = length_of_section.map(|length| start.saturating_add(length));
         }
         match self.other(kind, body, facts) {
             Ok(()) => Ok(Step::Other(length.into())),

@@ -32,6 +32,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) packets: u64,
     /// Length of the IP packet on the wire, headers of all its fragments included.
     pub(crate) wire_len: usize,
+    /// Bytes of its headers that can carry data of their own.
+    pub(crate) header_bytes: u64,
     /// It cannot go beyond the link.
     pub(crate) confined: bool,
     /// It is shaped like neighbour discovery.
@@ -72,6 +74,8 @@ struct Tcp {
     server: Side,
     client_isn: Option<u32>,
     want: stream::Want,
+    /// How many bytes of the client's side were read.
+    client_read: usize,
     /// DNS messages of each side that were heard.
     dns_heard: [usize; 2],
     closed: [bool; 2],
@@ -99,6 +103,7 @@ impl Live {
                 server: Side::default(),
                 client_isn: None,
                 want: stream::Want::More { client: 1, server: 1 },
+                client_read: 0,
                 dns_heard: [0; 2],
                 closed: [false; 2],
             })),
@@ -147,6 +152,7 @@ impl Live {
             unasked_answers: 0,
             bindings: Vec::new(),
             truncated_packets: 0,
+            header_bytes: [0; 2],
             unseen_acknowledged: 0,
             label: arrival.label,
             labels_differ: false,
@@ -204,6 +210,13 @@ impl Live {
                 self.inspect_stream(at.0, at.1, names, true);
             }
         }
+        if let State::Tcp(tcp) = &self.state
+            && self.record.facts.protocol() == Some(Protocol::Dns)
+            && self.record.total.up.payload > tcp.client_read as u64
+        {
+            // Segments beside the stream, or sent again with other bytes.
+            self.record.facts.add_anomaly(Anomaly::MoreThanAQuestion);
+        }
         if !self.is_over {
             self.record.ended = ended;
         }
@@ -234,6 +247,8 @@ impl Live {
         if let Some(tap) = arrival.tap {
             taps.add(tap);
         }
+        let [from_the_client, from_the_server] = &mut record.header_bytes;
+        *(if from_client { from_the_client } else { from_the_server }) += arrival.header_bytes;
         record.first = record.first.min(arrival.at);
         record.last = record.last.max(arrival.at);
         record.confined_to_link &= arrival.confined;
@@ -373,6 +388,7 @@ impl Live {
                 want
             }
         };
+        tcp.client_read = tcp.client.head.len();
         let still_waiting = matches!(inspection.want, stream::Want::More { .. });
         let mut facts = inspection.facts;
         if !still_waiting || last {

@@ -197,6 +197,9 @@ pub struct FlowRecord {
     pub is_tunnel: bool,
     /// What was learnt from its bytes.
     pub facts: Facts,
+    /// Bytes of IP options, extension headers and authentication headers that the client's packets
+    /// had, and the server's: they can carry data of their own.
+    pub header_bytes: [u64; 2],
     /// The server's certificates, by their place in the store, leaf first.
     pub certificates: Vec<u32>,
     /// Whether the server sent certificates that the store had no room for.

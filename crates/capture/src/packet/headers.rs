@@ -33,6 +33,7 @@ impl<'a> From<Frame<'a>> for Packet<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct Headers {
     pub(crate) hardware: [Option<[u8; 6]>; 2],
+    pub(crate) is_for_one_card: bool,
     source: IpAddr,
     destination: IpAddr,
     hop_limit: u8,
@@ -69,6 +70,10 @@ impl Headers {
         let wire_len = (frame.wire_len as usize).saturating_sub(frame.data.len() - bytes.len());
         let packet = ip::parse(bytes, wire_len).ok()?;
         let behind = wire_len.saturating_sub(packet.wire_len);
+        let plain = if packet.source.is_ipv4() { 20 } else { 40 };
+        if packet.wire_len != packet.payload_wire_len + plain {
+            return None;
+        }
         if packet.fragment.is_some() || packet.source_routed || behind > BYTES_BEHIND_MAX {
             return None;
         }
@@ -81,6 +86,7 @@ impl Headers {
         let start = segment.payload.as_ptr().addr().checked_sub(frame.data.as_ptr().addr())?;
         is_ordinary.then(|| Self {
             hardware: hardware_addresses(link, frame.data),
+            is_for_one_card: is_for_one_card(link, frame.data),
             source: packet.source,
             destination: packet.destination,
             hop_limit: packet.hop_limit,
@@ -117,6 +123,17 @@ impl Headers {
             payload_wire_len: self.payload_wire_len,
         };
         (packet, segment)
+    }
+}
+
+/// Whether a frame whose link layer does not name the receiver says that it was for one card: the
+/// packet types "to us" and "to someone else" of Linux cooked captures.
+#[inline]
+pub(crate) fn is_for_one_card(layer: Layer, frame: &[u8]) -> bool {
+    match layer {
+        Layer::LinuxCooked => matches!(frame, [0, 0 | 3, ..]),
+        Layer::LinuxCooked2 => matches!(frame.get(10), Some(0 | 3)),
+        _ => false,
     }
 }
 
@@ -212,11 +229,22 @@ mod tests {
             Headers::of(&frame).map(|headers| headers.parts(&frame).1.payload.to_vec())
         };
         assert_eq!(of(&udp(&[], 0, 0)), Some(vec![1, 2, 3, 4]));
-        assert_eq!(of(&udp(&[1, 1, 1, 1], 0, 64)), Some(vec![1, 2, 3, 4]));
+        assert_eq!(of(&udp(&[], 0, 64)), Some(vec![1, 2, 3, 4]));
+        assert_eq!(of(&udp(&[1, 1, 1, 1], 0, 0)), None);
         // A loose source route (RFC 791) with one address ahead, a fragment, bytes behind, no start.
         assert_eq!(of(&udp(&[131, 7, 4, 9, 9, 9, 8, 0], 0, 0)), None);
         assert_eq!(of(&udp(&[], 0x2000, 0)), None);
         assert_eq!(of(&udp(&[], 0, 65)), None);
         assert_eq!(of(&udp(&[], 0, 0)[..27]), None);
+    }
+
+    #[test]
+    fn cooked_captures_say_whom_a_frame_was_for() {
+        let (mut one, mut two) = ([0; 16], [0; 20]);
+        for (kind, expected) in [(0, true), (1, false), (2, false), (3, true), (4, false)] {
+            (one[1], two[10]) = (kind, kind);
+            assert_eq!(is_for_one_card(Layer::LinuxCooked, &one), expected, "{kind}");
+            assert_eq!(is_for_one_card(Layer::LinuxCooked2, &two), expected, "{kind}");
+        }
     }
 }

@@ -245,3 +245,21 @@ fn options_that_reach_beyond_their_block_are_damage_where_times_hang_on_them() {
         assert!(matches!(run.facts.ending, Ending::Damaged { .. }), "{:?}", run.facts.ending);
     }
 }
+
+#[test]
+fn a_section_that_is_shorter_than_it_says_is_cut_short() {
+    let packet = LITTLE.packet(0, 0, &datagram(Link::Ethernet, 41_000), &[]);
+    let body = [LITTLE.interface(1, &[]), packet.clone(), packet].concat();
+    let stated = |length: u64| {
+        let mut section = LITTLE.section(&[]);
+        section[16..24].copy_from_slice(&length.to_le_bytes());
+        section
+    };
+    let whole = [stated(body.len() as u64), body.clone()].concat();
+    assert_eq!(run(&whole).facts.ending, Ending::Complete);
+    // Cut between two blocks.
+    let cut = &whole[..whole.len() - (body.len() - LITTLE.interface(1, &[]).len()) / 2];
+    assert_eq!(run(cut).facts.ending, Ending::CutShort { offset: cut.len() as u64 });
+    let followed = [cut, &stated(u64::MAX)].concat();
+    assert!(matches!(run(&followed).facts.ending, Ending::Damaged { .. }));
+}

@@ -3,6 +3,7 @@
 //! All captures run for 180 seconds from 2026-05-04T09:00:00Z on, the station is
 //! [`STATION`] unless a story says otherwise, and the judged window is the middle minute.
 
+mod beside;
 mod carriers;
 mod files;
 mod flows;
@@ -60,6 +61,7 @@ pub fn all() -> Vec<Scenario> {
         questions::all(),
         resolvers::all(),
         forged::all(),
+        beside::all(),
         senders::all(),
         paths::all(),
         sinks::all(),

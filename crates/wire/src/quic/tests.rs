@@ -283,7 +283,21 @@ fn other_datagrams_are_not_quic() {
         let mut flow = Flow::default();
         assert_eq!(flow.up(other), Outcome::NotQuic);
         assert_eq!(flow.facts, Facts::default());
-        assert!(!starts_handshake(other));
+    }
+    assert!(!starts_handshake(b""));
+    assert!(!starts_handshake(&[0x40; 1200]));
+}
+
+#[test]
+fn a_second_connection_that_nobody_can_read_is_said() {
+    for second in [&b"\xc0\xde\xad\xbe\xef\x08AAAAAAAA\0position 47.1 8.2"[..], b"\xc0\0\0\0\0\0\0\0\0\0\x01"]
+    {
+        let mut flow = Flow::default();
+        flow.up(&first(1).seal(&whole(&hello(NAME)), 1162));
+        assert_eq!(flow.facts.anomalies, []);
+        assert!(starts_handshake(second));
+        flow.up(second);
+        assert_eq!(flow.facts.anomalies, [Anomaly::QuicNotOpened]);
     }
 }
 

@@ -130,11 +130,14 @@ impl Headers {
 /// packet types "to us" and "to someone else" of Linux cooked captures.
 #[inline]
 pub(crate) fn is_for_one_card(layer: Layer, frame: &[u8]) -> bool {
-    match layer {
-        Layer::LinuxCooked => matches!(frame, [0, 0 | 3, ..]),
-        Layer::LinuxCooked2 => matches!(frame.get(10), Some(0 | 3)),
-        _ => false,
-    }
+    let kind = if layer == Layer::LinuxCooked {
+        frame.get(1)
+    } else if layer == Layer::LinuxCooked2 {
+        frame.get(10)
+    } else {
+        None
+    };
+    matches!(kind, Some(0 | 3))
 }
 
 /// The link-layer addresses of the sender and the receiver. All zeros is no address: programs

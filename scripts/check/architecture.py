@@ -24,8 +24,9 @@ ALLOWED = {
     "wire": {"model"},
     "capture": {"model", "wire"},
     "audit": {"model", "catalogue", "residency", "policy", "wire", "capture"},
+    "ledger": {"model"},
     "lab": {"model"},
-    "cli": {"model", "catalogue", "residency", "policy", "wire", "capture", "audit"},
+    "cli": {"model", "catalogue", "residency", "policy", "wire", "capture", "audit", "ledger"},
 }
 
 # Outside crates that one crate of ours alone may know.
@@ -44,6 +45,7 @@ ONLY = {
     "x509-parser": "wire",
     "rustls-webpki": "wire",
     "httparse": "wire",
+    "base64": "ledger",
 }
 
 PURE = ["model", "catalogue", "residency", "policy", "wire"]

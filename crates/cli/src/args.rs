@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Catalogue(CatalogueArgs),
     /// Look at what the modes let out.
     Policy(PolicyArgs),
+    /// Read and check the record of what was decided and what left.
+    Ledger(LedgerArgs),
 }
 
 /// Whose verdict decides the exit status.
@@ -185,4 +187,74 @@ pub(crate) struct Lists {
     /// A service that is granted in Restricted; may be repeated.
     #[arg(long, value_name = "SERVICE", value_delimiter = ',')]
     pub(crate) grant: Vec<ServiceId>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LedgerArgs {
+    #[command(subcommand)]
+    pub(crate) command: LedgerCommand,
+    /// The ledger's folder; this user's own where not given.
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) ledger: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LedgerCommand {
+    /// Print the last entries of a log.
+    Tail {
+        #[command(flatten)]
+        log: LogArg,
+        /// How many entries.
+        #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 20)]
+        entries: u64,
+        /// Go on with entries as they come, until Ctrl-C.
+        #[arg(long, short)]
+        follow: bool,
+        /// Print entries as they stand in the log, a line of JSON for each.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a log's entries; without a log, list all logs.
+    Show {
+        #[command(flatten)]
+        log: LogArg,
+        /// The first entry, by its number.
+        #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+        from: u64,
+        /// The last entry, by its number.
+        #[arg(long, value_name = "NUMBER")]
+        to: Option<u64>,
+        /// Print entries as they stand in the log, a line of JSON for each.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check all logs, or one: that no entry was changed, taken out or put in, and against
+    /// checkpoints kept elsewhere that no tail was cut off and no older state put back.
+    #[command(after_help = "Exit status: 0 all logs are sound; 1 one is not; 2 it could not be checked.")]
+    Verify {
+        #[command(flatten)]
+        log: LogArg,
+        /// The public key, as text or as a file of it; the ledger's own where not given, which
+        /// whoever can change the logs can change as well.
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
+        /// A checkpoint that was kept elsewhere; may be repeated.
+        #[arg(long, value_name = "FILE")]
+        against: Vec<PathBuf>,
+    },
+    /// Print a log's newest checkpoint, to be kept elsewhere.
+    Checkpoint {
+        #[command(flatten)]
+        log: LogArg,
+        /// Print the public key instead.
+        #[arg(long)]
+        key: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogArg {
+    /// The log, by its name; may be left out where there is one alone.
+    #[arg(value_name = "LOG")]
+    pub(crate) log: Option<String>,
 }

@@ -6,6 +6,7 @@ mod catalogue;
 mod compare;
 mod inputs;
 mod knowledge;
+mod ledger;
 mod policy;
 mod progress;
 mod table;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Command::Audit(command) => audit::run(command),
         Command::Catalogue(command) => catalogue::run(command),
         Command::Policy(command) => policy::run(command),
+        Command::Ledger(command) => ledger::run(command),
     };
     match result {
         Ok(code) => ExitCode::from(code),

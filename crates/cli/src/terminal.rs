@@ -34,6 +34,12 @@ pub(crate) fn out(text: &str) {
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
+/// Prints a line of many on standard output; false where the reader has gone away.
+pub(crate) fn line(text: &str) -> bool {
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{text}").is_ok()
+}
+
 /// Whether standard output takes colour: a terminal, and `NO_COLOR` unset or empty.
 pub(crate) fn colour() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());

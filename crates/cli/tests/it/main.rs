@@ -11,6 +11,7 @@
 
 mod catalogue;
 mod inputs;
+mod ledger;
 mod policy;
 mod reports;
 mod verdicts;

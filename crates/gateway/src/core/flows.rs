@@ -1,0 +1,80 @@
+//! Flows that are open, and what a change of the table stops.
+
+use crate::core::{Says, Table};
+use creance_catalogue::Binding;
+use creance_ledger::Pseudonym;
+use creance_model::{HostName, ServiceId, Transport};
+use std::collections::BTreeMap;
+
+/// Flows that can be open at a time; more are refused.
+const FLOWS_MAX: usize = 100_000;
+
+/// A flow that was let out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flow {
+    /// Whose it is.
+    pub station: Pseudonym,
+    /// The name that was dialled.
+    pub name: HostName,
+    /// What carries it.
+    pub transport: Transport,
+    /// The port.
+    pub port: u16,
+    /// As which service it was let out.
+    pub service: Option<ServiceId>,
+    /// What carried the name.
+    pub binding: Option<Binding>,
+}
+
+/// All open flows of a gateway.
+#[derive(Debug, Default)]
+pub struct Flows {
+    next: u64,
+    open: BTreeMap<u64, Flow>,
+}
+
+impl Flows {
+    /// Flows that number from here on, so that numbers of an earlier process are not used again.
+    #[must_use]
+    pub const fn starting_at(next: u64) -> Self {
+        Self { next, open: BTreeMap::new() }
+    }
+
+    /// Takes a flow up and gives its number; none where too many are open.
+    pub fn open(&mut self, flow: Flow) -> Option<u64> {
+        if self.open.len() >= FLOWS_MAX {
+            return None;
+        }
+        let number = self.next;
+        self.next += 1;
+        self.open.insert(number, flow);
+        Some(number)
+    }
+
+    /// Forgets a flow.
+    pub fn close(&mut self, number: u64) -> Option<Flow> {
+        self.open.remove(&number)
+    }
+
+    /// The flows that another table would not have let out as they were, in the order of their
+    /// starts: what a change of mode would stop, or stops.
+    #[must_use]
+    pub fn stopped_by(&self, table: &Table) -> Vec<(u64, &Flow)> {
+        self.open
+            .iter()
+            .filter(|(_, flow)| !is_allowed(table, flow))
+            .map(|(number, flow)| (*number, flow))
+            .collect()
+    }
+}
+
+fn is_allowed(table: &Table, flow: &Flow) -> bool {
+    match table.may_leave(&flow.station, &flow.name, flow.transport, flow.port) {
+        Says::Everything(_) => true,
+        // What was let out as one service does not go on as another, nor with a looser binding.
+        Says::Offers(offers) => offers.iter().any(|offer| {
+            offer.service == flow.service && (offer.binding.is_none() || offer.binding == flow.binding)
+        }),
+        Says::No(..) => false,
+    }
+}

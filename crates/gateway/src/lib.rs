@@ -1,0 +1,11 @@
+//! Holds an app to a mode.
+//!
+//! A name is decided before anything is done with it: a question for a denied name never leaves,
+//! and one for an allowed name is answered with an address that is made up for it, so that a
+//! connection is tied to its name whatever it speaks. The same name must then stand in the
+//! flow's own hello or request, where its service has one. What is let out is dialled by name;
+//! an address that an app gives is never used. No name, no route.
+//!
+//! [`core`] decides; it has no sockets and no clock.
+
+pub mod core;

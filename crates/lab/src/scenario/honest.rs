@@ -1,7 +1,7 @@
 //! Stations that kept to their mode, in captures that can show it.
 
-use super::world::{BUGLY, CHECK, FLYSAFE, LOGS, MAPS, World, end, ip};
-use super::{Card, LOCAL, LOCAL_MAPS, ROUTER, STATION, Scenario, UNDECIDED, UPHELD};
+use super::world::{BUGLY, CHECK, FLYSAFE, LOGS, MAPS, TILES, World, end, ip};
+use super::{Card, LOCAL, LOCAL_MAPS, LOCAL_TILES, ROUTER, STATION, Scenario, UNDECIDED, UPHELD};
 use crate::dns::{self, Record};
 use crate::link::Link;
 use crate::pcapng::{Interface, PcapNg};
@@ -153,14 +153,14 @@ fn exempt() -> Vec<Scenario> {
             id: "local-data-exempt-quic",
             title: "Exempt tiles over QUIC",
             says: "The exempt host is fetched over QUIC, its hello in two datagrams.",
-            args: "--mode local-data --window +60s..+120s --station 192.168.1.23 --exempt google.tiles",
+            args: LOCAL_TILES,
             expected: UPHELD,
         }
         .told(|world| {
-            world.lookup(70_000, "mt1.google.com", "142.250.185.78");
+            world.lookup(70_000, TILES.0, TILES.1);
             let client = world.client();
             let how = (Version::V1, Layout::TwoDatagrams(180));
-            world.quic(70_100, client, "mt1.google.com", "142.250.185.78", how, 900);
+            world.quic(70_100, client, TILES.0, TILES.1, how, 900);
         }),
     ]
 }

@@ -90,6 +90,10 @@ pub(crate) const LOCAL: &str = "--mode local-data --window +60s..+120s --station
 pub(crate) const LOCAL_MAPS: &str =
     "--mode local-data --window +60s..+120s --station 192.168.1.23 --exempt mapbox.tiles";
 
+/// The same with Google's map tiles exempt, which may be fetched over QUIC and in the open.
+pub(crate) const LOCAL_TILES: &str =
+    "--mode local-data --window +60s..+120s --station 192.168.1.23 --exempt google.tiles";
+
 /// Local Data without exemptions for both of the station's addresses.
 pub(crate) const BOTH: &str =
     "--mode local-data --window +60s..+120s --station 192.168.1.23 --station 2a02:810:1:1::17";

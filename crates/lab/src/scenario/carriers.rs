@@ -2,7 +2,8 @@
 
 use super::world::{MAPS, SOLICITATION, STRANGER, World, end, ip};
 use super::{
-    BOTH, Card, LOCAL, LOCAL_MAPS, REFUTED, ROUTER, STATION, STATION_V6, Scenario, UNDECIDED, UPHELD,
+    BOTH, Card, LEFT_UNREAD, LOCAL, LOCAL_MAPS, REFUTED, ROUTER, STATION, STATION_V6, Scenario, UNDECIDED,
+    UPHELD,
 };
 use crate::bytes::{Put, Sequence, checksum, crc32, low8, patch};
 use crate::ip::{self as packets, Style};
@@ -18,8 +19,6 @@ const NEIGHBOUR: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 66));
 /// Local Data with the time of day exempt.
 const LOCAL_TIME: &str =
     "--mode local-data --window +60s..+120s --station 192.168.1.23 --exempt ntp-pool.time";
-/// What left is no exempt service, and what it carried is in no protocol that is known.
-const LEFT_UNREAD: &[(u8, Verdict)] = &[(5, Verdict::Inconclusive), (13, Verdict::Refuted)];
 
 pub(super) fn all() -> Vec<Scenario> {
     let mut all = small_protocols();

@@ -10,6 +10,7 @@ mod flows;
 mod forged;
 mod honest;
 mod names;
+mod parties;
 mod paths;
 mod questions;
 mod requests;
@@ -18,6 +19,7 @@ mod seams;
 mod security;
 mod senders;
 mod sinks;
+mod unread;
 mod world;
 
 pub use world::{ROUTER, START, STATION, STATION_V6};
@@ -71,6 +73,8 @@ pub fn all() -> Vec<Scenario> {
         files::all(),
         seams::all(),
         security::all(),
+        unread::all(),
+        parties::all(),
     ]
     .concat()
 }
@@ -100,6 +104,8 @@ pub(crate) const BOTH: &str =
 
 pub(crate) const REFUTED: &[(u8, Verdict)] = &[(13, Verdict::Refuted)];
 pub(crate) const UNDECIDED: &[(u8, Verdict)] = &[(13, Verdict::Inconclusive)];
+/// What left is of no allowed service, and what it carried was read by nobody.
+pub(crate) const LEFT_UNREAD: &[(u8, Verdict)] = &[(5, Verdict::Inconclusive), (13, Verdict::Refuted)];
 pub(crate) const UPHELD: &[(u8, Verdict)] = &[(13, Verdict::Upheld)];
 
 impl Card {

@@ -31,6 +31,22 @@ fn silence() -> Vec<Scenario> {
         }
         .told(|_| {}),
         Card {
+            id: "local-data-silence-cooked-1",
+            title: "Local Data held, a cooked capture",
+            says: "The same silence in Linux's cooked framing, which tells groups from single cards.",
+            args: LOCAL,
+            expected: UPHELD,
+        }
+        .framed(Link::CookedV1, |_| {}),
+        Card {
+            id: "local-data-silence-cooked-2",
+            title: "Local Data held, a cooked capture of version 2",
+            says: "The same in the second version of that framing.",
+            args: LOCAL,
+            expected: UPHELD,
+        }
+        .framed(Link::CookedV2, |_| {}),
+        Card {
             id: "local-data-silence-big-endian",
             title: "Local Data held, another writer",
             says: "The same silence, written most significant byte first, in nanoseconds, with comments, names and blocks that readers may not know.",

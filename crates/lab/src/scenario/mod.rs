@@ -106,6 +106,14 @@ pub(crate) const REFUTED: &[(u8, Verdict)] = &[(13, Verdict::Refuted)];
 pub(crate) const UNDECIDED: &[(u8, Verdict)] = &[(13, Verdict::Inconclusive)];
 /// What left is of no allowed service, and what it carried was read by nobody.
 pub(crate) const LEFT_UNREAD: &[(u8, Verdict)] = &[(5, Verdict::Inconclusive), (13, Verdict::Refuted)];
+/// All that was sent is known, of an exempt service, and not in clear but where that is ordinary.
+pub(crate) const KNOWN: &[(u8, Verdict)] = &[
+    (1, Verdict::Upheld),
+    (2, Verdict::Upheld),
+    (5, Verdict::Upheld),
+    (13, Verdict::Upheld),
+    (15, Verdict::Upheld),
+];
 pub(crate) const UPHELD: &[(u8, Verdict)] = &[(13, Verdict::Upheld)];
 
 impl Card {

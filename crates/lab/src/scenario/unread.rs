@@ -139,6 +139,9 @@ fn without_hello() -> Vec<Scenario> {
     let mut initial = vec![0xc3, 0, 0, 0, 1, 8];
     let text = log.repeat(5);
     initial.put(b"identity").u8(0).u8(0).u16(0x4000 | 1178).put(text.get(..1178).unwrap_or_default());
+    // The same as a packet of the handshake, which has no token.
+    let mut handshake = vec![0xe3, 0, 0, 0, 1, 8];
+    handshake.put(b"identity").u8(0).u16(0x4000 | 1178).put(text.get(..1178).unwrap_or_default());
     vec![
         card.told(|world| {
             let client = world.client();
@@ -163,6 +166,15 @@ fn without_hello() -> Vec<Scenario> {
             ),
             443,
             initial,
+        ),
+        datagrams(
+            (
+                "quic-without-hello",
+                title,
+                "The same in packets of QUIC's handshake, before which nobody has greeted.",
+            ),
+            443,
+            handshake,
         ),
     ]
 }

@@ -12,6 +12,7 @@ use creance_model::{Duration, Verdict};
 
 pub(super) fn all() -> Vec<Scenario> {
     let mut all = silence();
+    all.extend(cooked());
     all.extend(exempt());
     all.extend(granted());
     all.extend(attributed());
@@ -30,22 +31,6 @@ fn silence() -> Vec<Scenario> {
             expected: UPHELD,
         }
         .told(|_| {}),
-        Card {
-            id: "local-data-silence-cooked-1",
-            title: "Local Data held, a cooked capture",
-            says: "The same silence in Linux's cooked framing, which tells groups from single cards.",
-            args: LOCAL,
-            expected: UPHELD,
-        }
-        .framed(Link::CookedV1, |_| {}),
-        Card {
-            id: "local-data-silence-cooked-2",
-            title: "Local Data held, a cooked capture of version 2",
-            says: "The same in the second version of that framing.",
-            args: LOCAL,
-            expected: UPHELD,
-        }
-        .framed(Link::CookedV2, |_| {}),
         Card {
             id: "local-data-silence-big-endian",
             title: "Local Data held, another writer",
@@ -97,6 +82,26 @@ fn silence() -> Vec<Scenario> {
             world.datagrams(85_000, end("192.168.1.10", 10000), &commands);
         }),
     ]
+}
+
+/// The story of silence in Linux's cooked framings.
+fn cooked() -> Vec<Scenario> {
+    [
+        ("local-data-silence-cooked-1", "Local Data held, a cooked capture", Link::CookedV1),
+        ("local-data-silence-cooked-2", "Local Data held, a cooked capture of version 2", Link::CookedV2),
+    ]
+    .into_iter()
+    .map(|(id, title, link)| {
+        Card {
+            id,
+            title,
+            says: "The station is silent but for groups of the link; the framing names no receiver, and tells groups from single cards.",
+            args: LOCAL,
+            expected: UPHELD,
+        }
+        .framed(link, |_| {})
+    })
+    .collect()
 }
 
 fn chatter(world: &mut World) {

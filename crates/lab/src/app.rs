@@ -1,6 +1,6 @@
 //! What ordinary programs say to each other, in the open.
 
-use crate::bytes::{Put, Sequence, len16, low8};
+use crate::bytes::{Put, Sequence, len16, low8, patch};
 
 /// An HTTP/1.1 request with a body of `body` bytes of text.
 #[must_use]
@@ -12,6 +12,18 @@ pub fn http_request(method: &str, host: &str, path: &str, body: usize) -> Vec<u8
     out.push_str("\r\n");
     out.push_str(&"x".repeat(body));
     out.into_bytes()
+}
+
+/// An HTTP/1.1 request with a body of this kind.
+#[must_use]
+pub fn http_post(host: &str, path: &str, kind: &str, body: &[u8]) -> Vec<u8> {
+    let mut out = format!(
+        "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    out.put(body);
+    out
 }
 
 /// An HTTP/1.1 answer with a body of `body` bytes.
@@ -81,6 +93,17 @@ pub fn stun(noise: &mut Sequence) -> Vec<u8> {
     out
 }
 
+/// The same with the name of a program (attribute SOFTWARE), padded with zeros to four bytes.
+#[must_use]
+pub fn stun_saying(noise: &mut Sequence, software: &[u8]) -> Vec<u8> {
+    let mut out = stun(noise);
+    out.u16(0x8022).u16(len16(software.len())).put(software);
+    out.resize(out.len().next_multiple_of(4), 0);
+    let length = len16(out.len() - 20);
+    patch(&mut out, 2, &length.to_be_bytes());
+    out
+}
+
 /// An MQTT 3.1.1 CONNECT with a client id, user name and password.
 #[must_use]
 pub fn mqtt_connect(client: &str, user: &str) -> Vec<u8> {
@@ -127,6 +150,18 @@ pub fn dhcp_discover(card: [u8; 6], host: &str) -> Vec<u8> {
     out
 }
 
+/// A NetBIOS question for the names of a machine (RFC 1002, 4.2.17), with a record behind it that
+/// may hold anything.
+#[must_use]
+pub fn netbios_status(data: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    out.u16(1).u16(0x0110).u16(1).u16(0).u16(0).u16(1);
+    // The name of all machines, in half bytes from A on.
+    out.u8(32).put(b"CK").put(&[b'A'; 30]).u8(0).u16(0x21).u16(1);
+    out.u16(0xc00c).u16(10).u16(1).u32(0).u16(len16(data.len())).put(data);
+    out
+}
+
 /// An SSDP search.
 #[must_use]
 pub fn ssdp_search(group: &str) -> Vec<u8> {
@@ -166,6 +201,16 @@ mod tests {
         assert_eq!(ntp().len(), 48);
         assert_eq!(rtmp(&mut Sequence::new(1)).len(), 1537);
         assert_eq!(stun(&mut Sequence::new(1))[..8], hex("0001 0000 2112a442"));
+        let saying = stun_saying(&mut Sequence::new(1), b"lab/1");
+        assert_eq!(
+            (&saying[..4], &saying[20..]),
+            (&hex("0001 000c")[..], &hex("8022 0005 6c61622f31 000000")[..])
+        );
+        assert_eq!(netbios_status(b"xy")[46..], hex("0021 0001 c00c 000a 0001 00000000 0002 7879"));
+        assert_eq!(
+            http_post("a", "/", "b", b"cd").get(15..),
+            Some(&b"\r\nHost: a\r\nContent-Type: b\r\nContent-Length: 2\r\n\r\ncd"[..])
+        );
         assert_eq!(mqtt_connect("c", "u")[..12], hex("1018 0004 4d515454 04 c2 003c"));
         assert_eq!(socks5("a.b", 443)[1], hex("05010003 03 612e62 01bb"));
         assert_eq!(dhcp_discover([2; 6], "x")[236..240], hex("63825363"));

@@ -11,6 +11,8 @@ pub const TCP: u8 = 6;
 pub const UDP: u8 = 17;
 /// The protocol number of ICMPv6.
 pub const ICMP_V6: u8 = 58;
+/// The protocol number of the authentication header.
+const AUTHENTICATION: u8 = 51;
 
 /// What is free to choose in a packet's header.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,11 +26,14 @@ pub struct Style {
     /// IPv6 extension headers: their number and their content after the first two bytes, padded
     /// to eight bytes.
     pub extensions: Vec<(u8, Vec<u8>)>,
+    /// The check value of an authentication header (RFC 4302), which stands behind all others; no
+    /// such header where it is empty.
+    pub authentication: Vec<u8>,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Self { ttl: 64, id: 1, options: Vec::new(), extensions: Vec::new() }
+        Self { ttl: 64, id: 1, options: Vec::new(), extensions: Vec::new(), authentication: Vec::new() }
     }
 }
 
@@ -36,6 +41,7 @@ impl Default for Style {
 /// pair is written as IPv6 with a mapped address.
 #[must_use]
 pub fn packet(source: IpAddr, target: IpAddr, protocol: u8, payload: &[u8], style: &Style) -> Vec<u8> {
+    let (protocol, payload) = &authenticated(protocol, payload, &style.authentication);
     match (source, target) {
         (IpAddr::V4(source), IpAddr::V4(target)) => {
             let mut options = style.options.clone();
@@ -45,7 +51,7 @@ pub fn packet(source: IpAddr, target: IpAddr, protocol: u8, payload: &[u8], styl
             out.u8(0x45 + low8(options.len() as u64 / 4)).u8(0);
             out.u16(len16(20 + options.len() + payload.len()));
             out.u16(low16(u64::from(style.id))).u16(0x4000);
-            out.u8(style.ttl).u8(protocol).u16(0);
+            out.u8(style.ttl).u8(*protocol).u16(0);
             out.put(&source.octets()).put(&target.octets()).put(&options);
             let sum = checksum(&[&out]);
             patch(&mut out, 10, &sum.to_be_bytes());
@@ -53,7 +59,7 @@ pub fn packet(source: IpAddr, target: IpAddr, protocol: u8, payload: &[u8], styl
             out
         }
         (source, target) => {
-            let (next, body) = extended(protocol, payload, &style.extensions);
+            let (next, body) = extended(*protocol, payload, &style.extensions);
             let mut out = Vec::with_capacity(40 + body.len());
             out.u32(0x6000_0000).u16(len16(body.len())).u8(next).u8(style.ttl);
             out.put(&v6(source)).put(&v6(target)).put(&body);
@@ -181,6 +187,20 @@ fn over(source: IpAddr, target: IpAddr, protocol: u8, body: &[u8]) -> u16 {
     checksum(&[&pseudo, body])
 }
 
+/// A payload behind an authentication header of a multiple of eight bytes, as IPv6 needs it.
+fn authenticated(protocol: u8, payload: &[u8], check: &[u8]) -> (u8, Vec<u8>) {
+    if check.is_empty() {
+        return (protocol, payload.to_vec());
+    }
+    let length = (12 + check.len()).next_multiple_of(8);
+    let mut out = vec![protocol, low8(length as u64 / 4 - 2), 0, 0];
+    // The security association, and the number of the packet.
+    out.u32(0x1000).u32(1).put(check);
+    out.resize(length, 0);
+    out.put(payload);
+    (AUTHENTICATION, out)
+}
+
 fn extended(protocol: u8, payload: &[u8], extensions: &[(u8, Vec<u8>)]) -> (u8, Vec<u8>) {
     extensions.iter().rev().fold((protocol, payload.to_vec()), |(next, body), (number, content)| {
         let length = (content.len() + 2).next_multiple_of(8);
@@ -249,5 +269,15 @@ mod tests {
         let bytes = packet(addr("fd00::1"), addr("fd00::2"), UDP, b"x", &style);
         assert_eq!(bytes[6], 0);
         assert_eq!(bytes[40..], hex("3c00010400000000 1100000000000000 78"));
+    }
+
+    #[test]
+    fn an_authentication_header_stands_before_the_payload() {
+        let style = Style { authentication: vec![7; 3], ..Style::default() };
+        let four = packet(addr("10.0.0.1"), addr("10.0.0.2"), UDP, b"x", &style);
+        assert_eq!((four[3], four[9]), (37, 51));
+        assert_eq!(four[20..], hex("11020000 00001000 00000001 07070700 78"));
+        let six = packet(addr("fd00::1"), addr("fd00::2"), UDP, b"x", &style);
+        assert_eq!((six[6], &six[40..]), (51, &four[20..]));
     }
 }

@@ -45,6 +45,12 @@ impl Link {
         let six = packet.first().is_some_and(|byte| byte >> 4 == 6);
         let ethertype = if six { 0x86dd } else { 0x0800 };
         let (source, target) = addresses(packet);
+        // What cooked captures say of the receiver: one card, all of the link, or a group.
+        let kind = match card(target) {
+            [0xff, ..] => 1,
+            [first, ..] if first & 1 == 1 => 2,
+            _ => 0,
+        };
         let mut out = Vec::with_capacity(packet.len() + 32);
         match self {
             Self::Ethernet => out.put(&card(target)).put(&card(source)).u16(ethertype),
@@ -57,11 +63,11 @@ impl Link {
                 out.u16(0x88a8).u16(service).u16(0x8100).u16(customer).u16(ethertype)
             }
             Self::CookedV1 => {
-                out.u16(0).u16(1).u16(6).put(&card(source)).u16(0);
+                out.u16(kind.into()).u16(1).u16(6).put(&card(source)).u16(0);
                 out.u16(ethertype)
             }
             Self::CookedV2 => {
-                out.u16(ethertype).u16(0).u32(2).u16(1).u8(0).u8(6);
+                out.u16(ethertype).u16(0).u32(2).u16(1).u8(kind).u8(6);
                 out.put(&card(source)).u16(0)
             }
             Self::RawIp => &mut out,
@@ -175,6 +181,16 @@ mod tests {
             (Link::Loop, "00000002"),
         ] {
             assert_eq!(link.frame(&packet), [hex(header), packet.clone()].concat(), "{link:?}");
+        }
+    }
+
+    #[test]
+    fn cooked_frames_tell_groups_from_single_cards() {
+        let from = "192.168.1.23".parse().unwrap();
+        for (to, kind) in [("192.168.1.1", 0), ("255.255.255.255", 1), ("224.0.0.251", 2)] {
+            let packet = ip::packet(from, to.parse().unwrap(), ip::UDP, b"x", &Style::default());
+            assert_eq!(Link::CookedV1.frame(&packet)[..2], [0, kind], "{to}");
+            assert_eq!(Link::CookedV2.frame(&packet)[10], kind, "{to}");
         }
     }
 

@@ -51,8 +51,12 @@ pub struct Recorder {
     pub from_card: Option<IpAddr>,
     /// Whose card stands at the far end, where it is not that of the far address; Ethernet only.
     pub far_card: Option<IpAddr>,
+    /// IPv4 options for every packet, as in [`Style::options`].
+    pub options: Vec<u8>,
     /// IPv6 extension headers for every packet, as in [`Style::extensions`].
     pub extensions: Vec<(u8, Vec<u8>)>,
+    /// An authentication header for every packet, as in [`Style::authentication`].
+    pub authentication: Vec<u8>,
     app: Option<App>,
     comment: Option<String>,
     packets: Vec<Packet>,
@@ -72,7 +76,9 @@ impl Recorder {
             ttl: 64,
             from_card: None,
             far_card: None,
+            options: Vec::new(),
             extensions: Vec::new(),
+            authentication: Vec::new(),
             app: None,
             comment: None,
             packets: Vec::new(),
@@ -116,8 +122,13 @@ impl Recorder {
         outbound: bool,
     ) {
         self.ids = self.ids.wrapping_add(1);
-        let style =
-            Style { ttl: self.ttl, id: self.ids, extensions: self.extensions.clone(), ..Style::default() };
+        let style = Style {
+            ttl: self.ttl,
+            id: self.ids,
+            options: self.options.clone(),
+            extensions: self.extensions.clone(),
+            authentication: self.authentication.clone(),
+        };
         let mut packet = ip::packet(ends.0, ends.1, protocol, payload, &style);
         if let Some(tunnel) = self.tunnel {
             packet = tunnel.wrap(&packet, outbound, self.ids);

@@ -130,6 +130,12 @@ impl<'a> Tcp<'a> {
         self
     }
 
+    /// What follows is numbered as if so many bytes had not been sent.
+    pub fn back(&mut self, side: Side, bytes: usize) -> &mut Self {
+        self.set_seq(side, self.seq(side).wrapping_sub(low32(bytes as u64)));
+        self
+    }
+
     /// Lets time pass.
     pub fn wait(&mut self, time: Duration) -> &mut Self {
         self.at = self.at.after(time);

@@ -41,6 +41,7 @@ pub(crate) fn question(args: &[String]) -> Question {
             "--window" => question.window = Some(value.parse().unwrap()),
             "--station" => drop(question.stations.insert(value.parse().unwrap())),
             "--local" => question.local.push(value.parse().unwrap()),
+            "--resolver" => drop(question.resolvers.insert(value.parse().unwrap())),
             "--app" => question.app = Some(value.to_owned()),
             "--exempt" => drop(question.exempt.insert(value.parse().unwrap(), option.clone())),
             "--grant" => drop(question.granted.insert(value.parse().unwrap(), option.clone())),

@@ -14,6 +14,9 @@ const ALSO_FLOWS: [&str; 6] = [
     "UDP header with an impossible length",
 ];
 
+/// A story whose second section, of one packet, is not read: the first one is not as long as it says.
+const DAMAGED: &str = "section-longer-than-it-is";
+
 #[track_caller]
 fn nothing_is_lost(run: &Run, what: &str) {
     let counts = &run.counts;
@@ -57,7 +60,8 @@ fn in_every_story_of_the_lab() {
         let run = read(&story.bytes[..], None).unwrap();
         nothing_is_lost(&run, story.id);
         let seen = creance_lab::read::packets(&story.bytes).unwrap();
-        assert_eq!(run.counts.packets, seen.len() as u64, "{}", story.id);
+        let behind_damage = if story.id == DAMAGED { 1 } else { 0 };
+        assert_eq!(run.counts.packets + behind_damage, seen.len() as u64, "{}", story.id);
     }
 }
 

@@ -10,6 +10,7 @@ mod flows;
 mod forged;
 mod honest;
 mod names;
+mod parties;
 mod paths;
 mod questions;
 mod requests;
@@ -18,6 +19,7 @@ mod seams;
 mod security;
 mod senders;
 mod sinks;
+mod unread;
 mod world;
 
 pub use world::{ROUTER, START, STATION, STATION_V6};
@@ -71,6 +73,8 @@ pub fn all() -> Vec<Scenario> {
         files::all(),
         seams::all(),
         security::all(),
+        unread::all(),
+        parties::all(),
     ]
     .concat()
 }
@@ -90,12 +94,26 @@ pub(crate) const LOCAL: &str = "--mode local-data --window +60s..+120s --station
 pub(crate) const LOCAL_MAPS: &str =
     "--mode local-data --window +60s..+120s --station 192.168.1.23 --exempt mapbox.tiles";
 
+/// The same with Google's map tiles exempt, which may be fetched over QUIC and in the open.
+pub(crate) const LOCAL_TILES: &str =
+    "--mode local-data --window +60s..+120s --station 192.168.1.23 --exempt google.tiles";
+
 /// Local Data without exemptions for both of the station's addresses.
 pub(crate) const BOTH: &str =
     "--mode local-data --window +60s..+120s --station 192.168.1.23 --station 2a02:810:1:1::17";
 
 pub(crate) const REFUTED: &[(u8, Verdict)] = &[(13, Verdict::Refuted)];
 pub(crate) const UNDECIDED: &[(u8, Verdict)] = &[(13, Verdict::Inconclusive)];
+/// What left is of no allowed service, and what it carried was read by nobody.
+pub(crate) const LEFT_UNREAD: &[(u8, Verdict)] = &[(5, Verdict::Inconclusive), (13, Verdict::Refuted)];
+/// All that was sent is known, of an exempt service, and not in clear but where that is ordinary.
+pub(crate) const KNOWN: &[(u8, Verdict)] = &[
+    (1, Verdict::Upheld),
+    (2, Verdict::Upheld),
+    (5, Verdict::Upheld),
+    (13, Verdict::Upheld),
+    (15, Verdict::Upheld),
+];
 pub(crate) const UPHELD: &[(u8, Verdict)] = &[(13, Verdict::Upheld)];
 
 impl Card {

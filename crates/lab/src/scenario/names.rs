@@ -1,7 +1,7 @@
 //! Lies about names: what the wire says of itself is not what it is.
 
-use super::world::{BUGLY, LOGS, MAPS, STRANGER, World, chain, end, ip, speak_1_3};
-use super::{Card, LOCAL, LOCAL_MAPS, REFUTED, Scenario, UNDECIDED};
+use super::world::{BUGLY, LOGS, MAPS, STRANGER, TILES, World, chain, end, ip, speak_1_3};
+use super::{Card, LEFT_UNREAD, LOCAL, LOCAL_MAPS, LOCAL_TILES, REFUTED, Scenario, UNDECIDED};
 use crate::dns::{self, Record};
 use crate::quic::{Layout, Version};
 use crate::tls::{Authority, Chain, Ech, Hello, Validity};
@@ -113,7 +113,7 @@ fn resolvers() -> Vec<Scenario> {
             title: "A tunnel through the router's resolver",
             says: "The station is silent but for questions to the router's resolver whose labels carry data.",
             args: LOCAL,
-            expected: REFUTED,
+            expected: LEFT_UNREAD,
         }
         .told(|world| tunnel(world, "t.lab-tunnel.net")),
         Card {
@@ -166,11 +166,11 @@ fn second_names() -> Vec<Scenario> {
             id: "quic-second-connection",
             title: "A second QUIC connection on the same ports",
             says: "After the exempt host, the same ports carry a connection that names a denied one.",
-            args: "--mode local-data --window +60s..+120s --station 192.168.1.23 --exempt google.tiles",
+            args: LOCAL_TILES,
             expected: REFUTED,
         }
         .told(|world| {
-            let (tiles, addr) = ("mt1.google.com", "142.250.185.78");
+            let (tiles, addr) = TILES;
             world.lookup(70_000, tiles, addr);
             let client = world.client();
             world.quic(70_100, client, tiles, addr, (Version::V1, Layout::Whole), 900);

@@ -2,13 +2,15 @@
 
 use super::world::{BUGLY, CHECK, LOGS, World, end, ip, speak_1_3};
 use super::{BOTH, Card, LOCAL, REFUTED, ROUTER, STATION, STATION_V6, Scenario};
+use crate::bytes::patch;
+use crate::ip::Style;
 use crate::link::Link;
 use crate::tls::Hello;
 use crate::tunnel::{Tunnel, wireguard};
-use crate::{Side, Tcp, app};
+use crate::{Side, Tcp, app, ip as packets};
 
 pub(super) fn all() -> Vec<Scenario> {
-    [relays(), groups_and_platform(), tunnels(), framings()].concat()
+    [relays(), groups_and_platform(), tunnels(), framings(), cooked_groups()].concat()
 }
 
 fn relays() -> Vec<Scenario> {
@@ -154,6 +156,35 @@ fn tunnels() -> Vec<Scenario> {
             world.recorder.pieces = 1;
         }),
     ]
+}
+
+/// A cooked capture names no receiver's card, but says whether there was only one.
+fn cooked_groups() -> Vec<Scenario> {
+    [
+        ("group-to-one-card-cooked-1", Link::CookedV1, 1, "224.0.0.251"),
+        ("group-to-one-card-cooked-2", Link::CookedV2, 10, "239.1.2.3"),
+    ]
+    .into_iter()
+    .map(|(id, link, kind_at, group)| {
+        Card {
+            id,
+            title: "A group of one, in a cooked capture",
+            says: "Datagrams for a group, with one hop left, go to a single card, as the type of each packet tells.",
+            args: LOCAL,
+            expected: REFUTED,
+        }
+        .framed(link, |world| {
+            let style = Style { ttl: 1, ..Style::default() };
+            for (noise, at) in world.noises(20, 700).iter().zip((70_000..).step_by(1000)) {
+                let datagram = packets::udp((STATION, 5000), (ip(group), 9999), noise);
+                let mut frame =
+                    link.frame(&packets::packet(STATION, ip(group), packets::UDP, &datagram, &style));
+                patch(&mut frame, kind_at, &[0]);
+                world.recorder.frame(World::at(at), frame);
+            }
+        })
+    })
+    .collect()
 }
 
 /// The same upload, captured in every framing that is not plain Ethernet.

@@ -5,7 +5,7 @@ use super::{Card, LOCAL_MAPS, REFUTED, ROUTER, STATION, Scenario, UNDECIDED, UPH
 use crate::dns::{self, Record};
 use crate::tls::Hello;
 use crate::{Side, Tcp, Udp, app};
-use creance_model::{Duration, Endpoint};
+use creance_model::{Duration, Endpoint, Verdict};
 
 /// The router's resolver.
 const RESOLVER: Endpoint = Endpoint { addr: ROUTER, port: 53 };
@@ -89,7 +89,7 @@ fn other_loads() -> Vec<Scenario> {
             title: "The same question again and again",
             says: "The exempt name is asked for 500 times, each time with another number and another casing.",
             args: LOCAL_MAPS,
-            expected: UNDECIDED,
+            expected: &[(5, Verdict::Inconclusive), (13, Verdict::Inconclusive)],
         }
         .told(|world| {
             let mut noise = world.noise();
@@ -122,7 +122,7 @@ fn other_loads() -> Vec<Scenario> {
             tcp.open().send(Side::Client, &dns::over_tcp(&dns::query(99, MAPS.0, dns::A)));
             tcp.gap(Side::Client, 1).send_sizes(Side::Client, rest, &[1000]);
             // Back to the byte that was left out.
-            tcp.until(World::at(121_000)).gap(Side::Client, 0_u32.wrapping_sub(crate::bytes::low32(questions.len() as u64)));
+            tcp.until(World::at(121_000)).back(Side::Client, questions.len());
             tcp.send_sizes(Side::Client, first, &[]);
         }),
         Card {
@@ -216,15 +216,15 @@ fn answers() -> Vec<Scenario> {
             let records = [Record::Address(MAPS.0.into(), ip(addr))];
             dns::over_tcp(&dns::answer(id, MAPS.0, dns::A, &records))
         };
-        let size = crate::bytes::low32(answer(1, MAPS.1).len() as u64);
+        let size = answer(1, MAPS.1).len();
         Tcp::new(&mut world.recorder, client, RESOLVER, World::at(75_000))
             .open()
             .send(Side::Client, &[question(1), question(2)].concat())
-            .gap(Side::Server, size)
+            .gap(Side::Server, crate::bytes::low32(size as u64))
             .by_card(Some(client.addr))
             .send_sizes(Side::Server, &answer(2, STRANGER), &[])
             .by_card(None)
-            .gap(Side::Server, 0_u32.wrapping_sub(2 * size))
+            .back(Side::Server, 2 * size)
             .send_sizes(Side::Server, &answer(1, MAPS.1), &[])
             .send(Side::Server, &answer(2, MAPS.1))
             .close();

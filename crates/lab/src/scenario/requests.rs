@@ -1,17 +1,11 @@
 //! Requests in the open: whom each one on a connection is for.
 
 use super::sinks::{SINK, WITH_SINK};
-use super::world::{BUGLY, World, end};
-use super::{Card, REFUTED, Scenario, UNDECIDED, UPHELD};
+use super::world::{BUGLY, TILES, World, end};
+use super::{Card, LOCAL_TILES, REFUTED, Scenario, UNDECIDED, UPHELD};
 use crate::bytes::low32;
 use crate::{Side, Tcp, app};
 use creance_model::Verdict;
-
-/// Local Data with Google's map tiles exempt, which may be fetched in the open.
-const LOCAL_TILES: &str =
-    "--mode local-data --window +60s..+120s --station 192.168.1.23 --exempt google.tiles";
-/// Where these tiles are served from, and other hosts of the same provider.
-const TILES: (&str, &str) = ("mt0.google.com", "142.250.185.110");
 
 pub(super) fn all() -> Vec<Scenario> {
     let mut all = denied();
@@ -62,12 +56,11 @@ fn denied() -> Vec<Scenario> {
             |tcp| {
                 let second = second();
                 let (head, tail) = second.split_at(40.min(second.len()));
-                let back = |bytes: &[u8]| 0_u32.wrapping_sub(low32(bytes.len() as u64));
                 tcp.send(Side::Client, &first()).gap(Side::Client, 40);
                 for part in tail.chunks(1400) {
                     tcp.send_sizes(Side::Client, part, &[]);
                 }
-                tcp.gap(Side::Client, back(&second)).send_sizes(Side::Client, head, &[]);
+                tcp.back(Side::Client, second.len()).send_sizes(Side::Client, head, &[]);
                 tcp.gap(Side::Client, low32(tail.len() as u64));
             },
         ),

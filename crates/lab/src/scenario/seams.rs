@@ -4,11 +4,12 @@ use super::files::silence;
 use super::world::{LOGS, STRANGER, World, end};
 use super::{Card, LOCAL, Scenario, UNDECIDED, UPHELD};
 use crate::Packet;
+use crate::bytes::patch;
 use crate::pcapng::{Counts, Interface, PcapNg};
 use creance_model::Timestamp;
 
 pub(super) fn all() -> Vec<Scenario> {
-    [counts(), vec![lost(), sections(), interfaces(), started_anew(), clock()]].concat()
+    [counts(), vec![lost(), sections(), interfaces(), started_anew(), clock()], measured()].concat()
 }
 
 /// The station seems silent in the window: what it sent was not recorded.
@@ -109,17 +110,65 @@ fn sections() -> Scenario {
         args: LOCAL,
         expected: UNDECIDED,
     };
+    parted(card, &[(0, 60_000), (120_000, 200_000)], None)
+}
+
+/// The story of silence in sections of these spans of time, each counted for itself. Where it
+/// states lengths, the first one says that it has so many bytes more than it has.
+fn parted(card: Card, spans: &[(u64, u64)], stated: Option<u64>) -> Scenario {
     let (names, packets) = silence(card.id).finish();
     let mut bytes = Vec::new();
-    for (from, to) in [(0, 60_000), (120_000, 200_000)] {
-        let span = World::at(from)..World::at(to);
+    for (place, (from, to)) in spans.iter().enumerate() {
+        let span = World::at(*from)..World::at(*to);
         let kept: Vec<Packet> = packets.iter().filter(|packet| span.contains(&packet.at)).cloned().collect();
-        bytes.extend(PcapNg::new(vec![Interface::lossless(1, kept.len())]).write(&kept));
+        let mut section = PcapNg::new(vec![Interface::lossless(1, kept.len())]).write(&kept);
+        if let Some(more) = stated {
+            // Of what follows the section's header, which has 28 bytes.
+            let length = section.len() as u64 - 28 + if place == 0 { more } else { 0 };
+            patch(&mut section, 16, &length.to_le_bytes());
+        }
+        bytes.extend(section);
     }
     card.file(names, "pcapng", bytes)
 }
 
-/// An upload in the window, stamped as if it had come before it.
+/// Sections that say how long they are.
+fn measured() -> Vec<Scenario> {
+    let whole: &[(u64, u64)] = &[(0, 200_000)];
+    let parts: &[(u64, u64)] = &[(0, 170_000), (170_000, 200_000)];
+    [
+        (
+            "section-longer-than-its-file",
+            "A file cut between two blocks",
+            "The window looks silent; the section says that it has 64 bytes more than are in the file.",
+            UNDECIDED,
+            whole,
+            64,
+        ),
+        (
+            "section-longer-than-it-is",
+            "A section cut between two blocks",
+            "The window looks silent; its section says that it has 64 bytes more than come before the next one.",
+            UNDECIDED,
+            parts,
+            64,
+        ),
+        (
+            "local-data-in-measured-sections",
+            "Sections that say how long they are",
+            "The file has two sections, each with its right length.",
+            UPHELD,
+            parts,
+            0,
+        ),
+    ]
+    .into_iter()
+    .map(|(id, title, says, expected, spans, more)| {
+        parted(Card { id, title, says, args: LOCAL, expected }, spans, Some(more))
+    })
+    .collect()
+}
+
 /// Each interface is whole, and nobody watched between the two.
 fn interfaces() -> Scenario {
     let gap = Card {
@@ -150,16 +199,10 @@ fn started_anew() -> Scenario {
         args: LOCAL,
         expected: UPHELD,
     };
-    let (names, packets) = silence(whole.id).finish();
-    let mut bytes = Vec::new();
-    for (from, to) in [(0, 5_000), (5_000, 200_000)] {
-        let span = World::at(from)..World::at(to);
-        let kept: Vec<Packet> = packets.iter().filter(|packet| span.contains(&packet.at)).cloned().collect();
-        bytes.extend(PcapNg::new(vec![Interface::lossless(1, kept.len())]).write(&kept));
-    }
-    whole.file(names, "pcapng", bytes)
+    parted(whole, &[(0, 5_000), (5_000, 200_000)], None)
 }
 
+/// An upload in the window, stamped as if it had come before it.
 fn clock() -> Scenario {
     let card = Card {
         id: "clock-steps-back",

@@ -2,6 +2,7 @@
 
 use crate::bytes::{Sequence, seed};
 use crate::dns::{self, Record};
+use crate::ip as packets;
 use crate::link::{self, Link};
 use crate::quic::{self, Layout, Version};
 use crate::talk::client_port;
@@ -23,12 +24,16 @@ pub const ROUTER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 1));
 pub(crate) const FLYSAFE: (&str, &str) = ("flysafe-api.dji.com", "52.29.63.1");
 /// Where map tiles are served from: Amazon's edge.
 pub(crate) const MAPS: (&str, &str) = ("api.mapbox.com", "13.249.9.10");
+/// Where other map tiles are served from, beside other hosts of the same provider.
+pub(crate) const TILES: (&str, &str) = ("mt0.google.com", "142.250.185.110");
 /// Where flight logs are sent to.
 pub(crate) const LOGS: (&str, &str) = ("mydjiflight.dji.com", "52.29.63.44");
 /// Where crash reports are sent to.
 pub(crate) const BUGLY: (&str, &str) = ("android.bugly.qq.com", "101.32.104.4");
 /// What a phone asks to know whether it is on-line.
 pub(crate) const CHECK: (&str, &str) = ("connectivitycheck.gstatic.com", "142.250.185.67");
+/// The type of neighbour solicitations.
+pub(crate) const SOLICITATION: u8 = 135;
 /// A machine of nobody that the catalogue knows.
 pub(crate) const STRANGER: &str = "45.77.140.9";
 
@@ -234,6 +239,16 @@ impl World {
         for payload in payloads {
             udp.send(Side::Client, payload);
         }
+    }
+
+    /// A message of neighbour discovery (RFC 4861) with this behind its type, code and sum. The
+    /// first of the two ends sends it; a solicitation is the station's.
+    pub(crate) fn discovery(&mut self, millis: u64, ends: (IpAddr, IpAddr), kind: u8, body: &[u8]) {
+        let (number, message) = packets::icmp(ends.0, ends.1, kind, 0, body);
+        // No router has touched it.
+        let ttl = std::mem::replace(&mut self.recorder.ttl, 255);
+        self.recorder.ip(Self::at(millis), ends, number, &message, kind == SOLICITATION);
+        self.recorder.ttl = ttl;
     }
 
     /// Payloads of `bytes` bytes that look random.

@@ -2,6 +2,7 @@
 //! what a change of the table stops.
 
 mod book;
+mod datagrams;
 mod door;
 mod flows;
 mod questions;
@@ -9,6 +10,7 @@ mod refusal;
 mod table;
 
 pub use book::{Book, NAMES_MAX};
+pub use datagrams::{DATAGRAMS_HELD_MAX, DatagramDoor};
 pub use door::{Admission, Door, HEAD_BYTES_MAX, Step};
 pub use flows::{Flow, Flows};
 pub use questions::{LABELS_MAX, Questions, Reply};

@@ -95,6 +95,12 @@ impl Handshakes {
         self.known.iter().map(|handshake| size_of::<Handshake>() + handshake.held()).sum()
     }
 
+    /// Whether a hello was read, and all that began were read to their ends.
+    #[must_use]
+    pub fn hellos_are_whole(&self) -> bool {
+        self.google_read || !self.known.is_empty() && self.known.iter().all(Handshake::hello_read)
+    }
+
     fn progress(&mut self, is_long: bool, facts: &mut Facts) -> Outcome {
         let hellos_read = self.known.iter().all(Handshake::hello_read);
         let any_read = self.google_read || !self.known.is_empty();

@@ -15,11 +15,17 @@ pub const HEAD_BYTES_MAX: usize = 64 << 10;
 /// A TCP connection until it is let out or refused.
 #[derive(Debug)]
 pub struct Door {
-    name: HostName,
+    frame: Frame,
     port: u16,
-    offers: Vec<Offer>,
-    everything: bool,
     head: Vec<u8>,
+}
+
+/// What every door is built in: the name that was asked for, and how it may leave.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) name: HostName,
+    pub(super) offers: Vec<Offer>,
+    everything: bool,
 }
 
 /// What is to be done.
@@ -57,21 +63,14 @@ impl Door {
     /// # Errors
     /// Where it may not leave whatever it says.
     pub fn new(table: &Table, station: &Pseudonym, name: &HostName, port: u16) -> Result<Self, Refusal> {
-        let (offers, everything) = match table.may_leave(station, name, Transport::Tcp, port) {
-            Says::Everything(offer) => (vec![offer], true),
-            Says::Offers(offers) => (offers, false),
-            Says::No(reason, service) => return Err(Refusal { reason, name: Some(name.clone()), service }),
-        };
-        Ok(Self { name: name.clone(), port, offers, everything, head: Vec::new() })
+        let frame = Frame::new(table, station, name, Transport::Tcp, port)?;
+        Ok(Self { frame, port, head: Vec::new() })
     }
 
     /// Whether it can be let out before it says anything.
     #[must_use]
     pub fn first(&self) -> Step {
-        match self.offers.iter().find(|offer| self.everything || offer.binding == Some(Binding::NameOnly)) {
-            Some(offer) => Step::Admit(self.admission(offer)),
-            None => Step::Wait,
-        }
+        self.frame.first()
     }
 
     /// Takes bytes from the app. They are kept until the connection is let out or refused.
@@ -79,7 +78,7 @@ impl Door {
         self.head.extend_from_slice(bytes);
         let step = self.look(false);
         match step {
-            Step::Wait if self.head.len() > HEAD_BYTES_MAX => self.refuse(Reason::TooLong),
+            Step::Wait if self.head.len() > HEAD_BYTES_MAX => self.frame.refuse(Reason::TooLong),
             Step::Wait | Step::Admit(_) | Step::Refuse(_) => step,
         }
     }
@@ -87,7 +86,7 @@ impl Door {
     /// No more bytes will come, or not in time.
     pub fn end(&mut self) -> Step {
         match self.look(true) {
-            Step::Wait => self.refuse(Reason::TooLate),
+            Step::Wait => self.frame.refuse(Reason::TooLate),
             step @ (Step::Admit(_) | Step::Refuse(_)) => step,
         }
     }
@@ -112,15 +111,15 @@ impl Door {
         let facts = &inspection.facts;
         // A fault is one whatever comes behind it.
         if let Some(reason) = fault(facts) {
-            return self.refuse(reason);
+            return self.frame.refuse(reason);
         }
         let waits = match inspection.want {
             Want::More { client, .. } => client != usize::MAX && !ended,
             Want::Nothing | Want::Requests { .. } => false,
         };
         let names: Vec<&HostName> = facts.names.iter().map(|seen| &seen.name).collect();
-        if names.iter().any(|name| **name != self.name) {
-            return self.refuse(Reason::OtherName);
+        if names.iter().any(|name| **name != self.frame.name) {
+            return self.frame.refuse(Reason::OtherName);
         }
         match facts.layers.as_slice() {
             [] if waits => Step::Wait,
@@ -133,35 +132,37 @@ impl Door {
     fn tls(&self, facts: &Facts, waits: bool) -> Step {
         let hello = facts.tls.as_ref().filter(|tls| tls.client_hello);
         let Some(hello) = hello else {
-            return if waits { Step::Wait } else { self.refuse(Reason::Malformed) };
+            return if waits { Step::Wait } else { self.frame.refuse(Reason::Malformed) };
         };
         let named = facts.names.iter().any(|seen| seen.source == NameSource::TlsHello);
         if !named {
-            return self.refuse(Reason::NothingNamed);
+            return self.frame.refuse(Reason::NothingNamed);
         }
-        match self.offer(Binding::Tls) {
-            Some(offer) if hello.ech && offer.strict => self.refuse(Reason::Hidden),
+        match self.frame.offer(Binding::Tls) {
+            Some(offer) if hello.ech && offer.strict => self.frame.refuse(Reason::Hidden),
             Some(offer) => {
-                let bound = Admission { binding: Some(Binding::Tls), ..self.admission(offer) };
+                let bound = Admission { binding: Some(Binding::Tls), ..self.frame.admission(offer) };
                 Step::Admit(Admission { blinded: hello.ech, ..bound })
             }
-            None => self.refuse(Reason::OtherProtocol),
+            None => self.frame.refuse(Reason::OtherProtocol),
         }
     }
 
     fn http(&self, facts: &Facts, want: Want, waits: bool) -> Step {
-        let Some(offer) = self.offer(Binding::Http) else { return self.refuse(Reason::OtherProtocol) };
+        let Some(offer) = self.frame.offer(Binding::Http) else {
+            return self.frame.refuse(Reason::OtherProtocol);
+        };
         let named = facts.names.iter().any(|seen| seen.source == NameSource::HttpHost);
         match want {
             Want::More { .. } if waits => Step::Wait,
-            _ if !named || !facts.proxy_targets.is_empty() => self.refuse(Reason::NothingNamed),
+            _ if !named || !facts.proxy_targets.is_empty() => self.frame.refuse(Reason::NothingNamed),
             Want::Requests { body_left: Some(left) } => Step::Admit(Admission {
                 binding: Some(Binding::Http),
                 again_after: Some((self.head.len() as u64).saturating_add(left)),
-                ..self.admission(offer)
+                ..self.frame.admission(offer)
             }),
             Want::Requests { body_left: None } | Want::Nothing | Want::More { .. } => {
-                self.refuse(Reason::Endless)
+                self.frame.refuse(Reason::Endless)
             }
         }
     }
@@ -169,21 +170,46 @@ impl Door {
     /// Another protocol, or none that is known: only to hosts that nobody knows, where those may
     /// be reached. They have no binding that could be missed.
     fn other(&self, ended: bool) -> Step {
-        match self.offers.iter().find(|offer| offer.binding.is_none()) {
+        match self.frame.offers.iter().find(|offer| offer.binding.is_none()) {
+            Some(offer) => Step::Admit(self.frame.admission(offer)),
+            None if self.head.is_empty() && ended => self.frame.refuse(Reason::TooLate),
+            None => self.frame.refuse(Reason::OtherProtocol),
+        }
+    }
+}
+
+impl Frame {
+    pub(super) fn new(
+        table: &Table,
+        station: &Pseudonym,
+        name: &HostName,
+        transport: Transport,
+        port: u16,
+    ) -> Result<Self, Refusal> {
+        let (offers, everything) = match table.may_leave(station, name, transport, port) {
+            Says::Everything(offer) => (vec![offer], true),
+            Says::Offers(offers) => (offers, false),
+            Says::No(reason, service) => return Err(Refusal { reason, name: Some(name.clone()), service }),
+        };
+        Ok(Self { name: name.clone(), offers, everything })
+    }
+
+    /// Whether it can be let out before it says anything.
+    pub(super) fn first(&self) -> Step {
+        match self.offers.iter().find(|offer| self.everything || offer.binding == Some(Binding::NameOnly)) {
             Some(offer) => Step::Admit(self.admission(offer)),
-            None if self.head.is_empty() && ended => self.refuse(Reason::TooLate),
-            None => self.refuse(Reason::OtherProtocol),
+            None => Step::Wait,
         }
     }
 
     /// The offer that a binding satisfies.
-    fn offer(&self, binding: Binding) -> Option<&Offer> {
+    pub(super) fn offer(&self, binding: Binding) -> Option<&Offer> {
         // Of several services on one port the strictest decides what may be hidden.
         let fits = |offer: &&Offer| offer.binding.is_none_or(|wanted| wanted == binding);
         self.offers.iter().filter(fits).max_by_key(|offer| offer.strict)
     }
 
-    fn admission(&self, offer: &Offer) -> Admission {
+    pub(super) fn admission(&self, offer: &Offer) -> Admission {
         Admission {
             name: self.name.clone(),
             service: offer.service.clone(),
@@ -194,14 +220,14 @@ impl Door {
         }
     }
 
-    fn refuse(&self, reason: Reason) -> Step {
+    pub(super) fn refuse(&self, reason: Reason) -> Step {
         let service = self.offers.first().and_then(|offer| offer.service.clone());
         Step::Refuse(Refusal { reason, name: Some(self.name.clone()), service })
     }
 }
 
 /// What no flow may have that is bound by its name.
-fn fault(facts: &Facts) -> Option<Reason> {
+pub(super) fn fault(facts: &Facts) -> Option<Reason> {
     if facts.left_out > 0 {
         return Some(Reason::OddName);
     }

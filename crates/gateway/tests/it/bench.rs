@@ -22,7 +22,7 @@ name = "Maps"
 purpose = "Serves maps."
 takes = ["map-query"]
 host = [
-    { name = "*.allowed.test", ports = ["443/tcp tls", "80/tcp http"], grade = "A", source = "the test" },
+    { name = "*.allowed.test", ports = ["443/tcp tls", "80/tcp http", "443/udp quic"], grade = "A", source = "the test" },
     { name = "maps.shared.test", grade = "A", source = "the test" },
 ]
 
@@ -32,7 +32,7 @@ name = "Corrections"
 purpose = "Serves corrections."
 takes = ["location"]
 host = [
-    { name = "rtk.plain.test", ports = ["2101/tcp name-only", "443/tcp tls"], grade = "A", source = "the test" },
+    { name = "rtk.plain.test", ports = ["2101/tcp name-only", "443/tcp tls", "123/udp name-only"], grade = "A", source = "the test" },
 ]
 
 [[service]]

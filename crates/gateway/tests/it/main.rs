@@ -10,6 +10,7 @@
 )]
 
 mod bench;
+mod datagrams;
 mod door;
 mod flows;
 mod questions;

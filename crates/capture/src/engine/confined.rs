@@ -12,7 +12,8 @@ const ACCESS_BYTES_MAX: usize = 256;
 /// Whether no router forwards the packet: link-scope groups, multicast with no hops left,
 /// neighbour discovery on the link, and broadcast of the link layer to an address that can only be
 /// a directed broadcast. A frame for a single card is for that card, whatever address it names.
-pub(super) fn is_confined(packet: &IpPacket<'_>, receiver: Option<[u8; 6]>) -> bool {
+#[inline]
+pub(crate) fn is_confined(packet: &IpPacket<'_>, receiver: Option<[u8; 6]>) -> bool {
     let link_group = receiver.is_some_and(|[first, ..]| first & 1 == 1);
     let scope = scope(packet.destination);
     match scope {
@@ -28,6 +29,7 @@ pub(super) fn is_confined(packet: &IpPacket<'_>, receiver: Option<[u8; 6]>) -> b
 
 /// Whether a packet is shaped like neighbour discovery (RFC 4861, 7.1: the receiver discards it
 /// unless the hop limit shows that no router touched it).
+#[inline]
 pub(super) fn is_discovery(packet: &IpPacket<'_>) -> bool {
     packet.protocol == 58
         && packet.hop_limit == 255

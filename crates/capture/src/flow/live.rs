@@ -1,5 +1,6 @@
 //! A flow while its packets come in.
 
+use super::key::FlowKey;
 use super::questions::{Heard, Questions};
 use super::record::{Ended, FlowRecord, Started, Tap, Taps, Traffic};
 use super::requests::follow_requests;
@@ -25,9 +26,10 @@ pub(crate) enum Part {
 pub(crate) struct Arrival<'a> {
     pub(crate) at: Timestamp,
     pub(crate) part: Part,
+    pub(crate) key: &'a FlowKey,
+    /// Whether the sender is the lower end of the key.
+    pub(crate) source_is_low: bool,
     pub(crate) segment: Segment<'a>,
-    pub(crate) source: Endpoint,
-    pub(crate) destination: Endpoint,
     /// How many packets on the wire it took: more than one where it came in fragments.
     pub(crate) packets: u64,
     /// Length of the IP packet on the wire, headers of all its fragments included.
@@ -40,8 +42,16 @@ pub(crate) struct Arrival<'a> {
     pub(crate) discovery: bool,
     pub(crate) label: Option<u32>,
     /// The link-layer addresses of the sender and the receiver.
-    pub(crate) hardware: [Option<[u8; 6]>; 2],
+    pub(crate) hardware: &'a [Option<[u8; 6]>; 2],
     pub(crate) tap: Option<Tap>,
+}
+
+impl Arrival<'_> {
+    /// The sender and the receiver.
+    fn ends(&self) -> [Endpoint; 2] {
+        let [low, high] = self.key.ends();
+        if self.source_is_low { [low, high] } else { [high, low] }
+    }
 }
 
 #[derive(Debug)]
@@ -89,13 +99,10 @@ struct Udp {
 }
 
 impl Live {
-    pub(crate) fn new(number: u64, input: u32, arrival: &Arrival<'_>, source_is_low: bool) -> Self {
+    pub(crate) fn new(number: u64, input: u32, arrival: &Arrival<'_>) -> Self {
         let reversed = is_from_server(arrival);
-        let (client, server) = if reversed {
-            (arrival.destination, arrival.source)
-        } else {
-            (arrival.source, arrival.destination)
-        };
+        let [source, destination] = arrival.ends();
+        let (client, server) = if reversed { (destination, source) } else { (source, destination) };
         let tcp = arrival.segment.tcp;
         let state = match arrival.segment.transport {
             Transport::Tcp => State::Tcp(Box::new(Tcp {
@@ -159,7 +166,7 @@ impl Live {
         });
         Self {
             record,
-            client_is_low: source_is_low != reversed,
+            client_is_low: arrival.source_is_low != reversed,
             is_over: false,
             held: 0,
             kept: 0,
@@ -261,22 +268,25 @@ impl Live {
     fn note_cards(&mut self, arrival: &Arrival<'_>, from_client: bool) {
         let record = &mut self.record;
         let [sender, receiver] = arrival.hardware;
-        let [client, server] = record.hardware;
+        let [client, server] = &record.hardware;
         let own = if from_client { client } else { server };
         if let (Some(own), Some(sender)) = (own, sender)
             && own != sender
         {
             let [of_client, of_server] = &mut record.other_hardware;
             let other = if from_client { of_client } else { of_server };
-            *other = other.or(Some(sender));
+            *other = other.or(Some(*sender));
             self.questions.strange_answer |= !from_client;
         }
         // Some framings name the sender alone; the asker's own card is none that answers.
         self.questions.strange_answer |= !from_client && sender.is_some() && sender == client;
         let [to_client, to_server] = &mut record.next_hops;
         let next_hop = if from_client { to_server } else { to_client };
-        record.next_hops_differ |= next_hop.is_some() && receiver.is_some() && *next_hop != receiver;
-        *next_hop = next_hop.or(receiver);
+        if next_hop.is_none() {
+            *next_hop = *receiver;
+        } else {
+            record.next_hops_differ |= receiver.is_some() && next_hop != receiver;
+        }
     }
 
     fn take_tcp(
@@ -437,10 +447,11 @@ impl Live {
             datagram::Want::More | datagram::Want::Handshakes | datagram::Want::All => {}
         }
         udp.shown = udp.shown.saturating_add(1);
+        let [source, destination] = arrival.ends();
         let inspection = datagram::inspect(
             datagram::Datagram {
-                source: arrival.source,
-                destination: arrival.destination,
+                source,
+                destination,
                 direction,
                 payload,
                 wire_len: arrival.segment.payload_wire_len,
@@ -451,7 +462,7 @@ impl Live {
         udp.want = inspection.want;
         if let Some(message) = inspection.dns {
             let (at, part) = (arrival.at, arrival.part);
-            let heard = Heard { message: &message, direction, cards: arrival.hardware, at, part };
+            let heard = Heard { message: &message, direction, cards: *arrival.hardware, at, part };
             self.questions.take(&heard, &mut self.record, names);
         }
         self.weigh();
@@ -482,7 +493,7 @@ fn is_from_server(arrival: &Arrival<'_>) -> bool {
     if let Some(tcp) = arrival.segment.tcp.filter(|tcp| tcp.syn()) {
         return tcp.ack();
     }
-    let (from, to) = (arrival.source.port, arrival.destination.port);
+    let [from, to] = arrival.segment.ports;
     let is_service = |port: u16| {
         port != 0 && (port < 1024 || matches!(port, 1883 | 8883 | 1935 | 5353 | 5355 | 8080 | 8443 | 8554))
     };

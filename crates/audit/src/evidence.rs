@@ -3,9 +3,7 @@
 use crate::report::data::Reason;
 use foldhash::HashMap;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 
 /// Flow numbers kept for one reason.
 const NUMBERS_MAX: usize = 20;
@@ -16,22 +14,27 @@ const REASONS_MAX: usize = 200;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Evidence {
     pub(crate) flows: u64,
-    numbers: BTreeSet<u64>,
+    /// Sorted.
+    numbers: Vec<u64>,
+    /// The last of them, kept here as well: most flows come after it.
+    last: u64,
 }
 
 impl Evidence {
     pub(crate) fn add(&mut self, number: u64) {
         self.flows += 1;
-        if self.numbers.len() < NUMBERS_MAX {
-            self.numbers.insert(number);
-        } else if self.numbers.last().is_some_and(|last| number < *last) {
-            self.numbers.insert(number);
-            self.numbers.pop_last();
+        if self.numbers.len() >= NUMBERS_MAX && number >= self.last {
+            return;
+        }
+        if let Err(place) = self.numbers.binary_search(&number) {
+            self.numbers.insert(place, number);
+            self.numbers.truncate(NUMBERS_MAX);
+            self.last = self.numbers.last().copied().unwrap_or_default();
         }
     }
 
     pub(crate) fn numbers(&self) -> Vec<u64> {
-        self.numbers.iter().copied().collect()
+        self.numbers.clone()
     }
 }
 
@@ -76,27 +79,11 @@ impl fmt::Display for Why<'_> {
     }
 }
 
-/// A sentence as a key that is looked up for every flow: one claim's few sentences differ in
-/// length, and the same one nearly always lies at the same address.
-#[derive(Debug, Clone, Copy, Eq)]
-struct Form(&'static str);
-
-impl PartialEq for Form {
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self.0, other.0) || self.0 == other.0
-    }
-}
-
-impl Hash for Form {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_usize(self.0.len());
-    }
-}
-
 /// Evidence by reason.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reasons {
-    by_form: HashMap<Form, HashMap<String, Evidence>>,
+    /// Sentences with what is known of each of their subjects. They are few.
+    by_form: Vec<(&'static str, HashMap<String, Evidence>)>,
     kinds: usize,
     further: Evidence,
 }
@@ -104,7 +91,13 @@ pub(crate) struct Reasons {
 impl Reasons {
     /// Notes a flow that shows a reason. Reasons beyond the bound are counted together.
     pub(crate) fn add(&mut self, why: &Why<'_>, number: u64) {
-        let by_subject = self.by_form.entry(Form(why.form)).or_default();
+        // The same sentence nearly always lies at the same address.
+        let known = |form: &str| std::ptr::eq(form, why.form) || form == why.form;
+        let place = self.by_form.iter().position(|(form, _)| known(form)).unwrap_or_else(|| {
+            self.by_form.push((why.form, HashMap::default()));
+            self.by_form.len() - 1
+        });
+        let Some((_, by_subject)) = self.by_form.get_mut(place) else { return };
         if let Some(evidence) = by_subject.get_mut(why.subject.as_ref()) {
             evidence.add(number);
         } else if self.kinds < REASONS_MAX {
@@ -116,7 +109,7 @@ impl Reasons {
     }
 
     pub(crate) fn flows(&self) -> u64 {
-        let each = self.by_form.values().flat_map(HashMap::values);
+        let each = self.by_form.iter().flat_map(|(_, subjects)| subjects.values());
         each.map(|evidence| evidence.flows).sum::<u64>() + self.further.flows
     }
 
@@ -131,7 +124,7 @@ impl Reasons {
             .by_form
             .iter()
             .flat_map(|(form, subjects)| {
-                subjects.iter().map(move |(subject, evidence)| (form.0, subject, evidence))
+                subjects.iter().map(move |(subject, evidence)| (*form, subject, evidence))
             })
             .map(|(form, subject, evidence)| reason(Why::about(form, subject).to_string(), evidence))
             .collect();

@@ -5,7 +5,7 @@ use crate::protection::Protection;
 use crate::sent::{Direction, Seen};
 use crate::who::Who;
 use creance_capture::FlowRecord;
-use creance_residency::Residency;
+use creance_residency::Conclusion;
 
 /// Whether a flow is the judged app's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(crate) struct Judged<'a> {
     pub(crate) remote: &'a str,
     /// The protocols as text.
     pub(crate) protocols: &'a str,
-    pub(crate) place: &'a Residency,
+    pub(crate) place: &'a Conclusion,
     pub(crate) protection: Protection,
     pub(crate) blinding: &'a [&'static str],
     /// What the claimed mode says, where one is claimed and the flow left.

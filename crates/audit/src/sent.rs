@@ -58,7 +58,7 @@ impl Seen {
             Self { direction: Direction::Left, station, remote, station_is_client, both, may_be_sink: false };
         seen.direction = if !stations.contains(station.addr) {
             Direction::NotOfStation
-        } else if seen.sent(&flow.total).packets == 0 {
+        } else if seen.sent(&flow.total()).packets == 0 {
             Direction::InboundOnly
         } else {
             let public = |name: &HostName| is_public_name(name) && !is_own(name, catalogue);

@@ -1,6 +1,7 @@
 //! What makes two packets belong to one flow.
 
 use creance_model::{Endpoint, Transport};
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An address as two numbers, in the order of its bytes: put together and compared in registers,
@@ -11,13 +12,25 @@ type Halves = [u64; 2];
 const V6: u64 = 1 << 16;
 
 /// The two ends in an order of their own, so that both directions have the same key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FlowKey {
     low: Halves,
     high: Halves,
     ports: u32,
     /// The transport's number, the address family and the tunnel.
     context: u64,
+}
+
+impl Hash for FlowKey {
+    /// Number by number: an array would be hashed as a text of unknown length.
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for number in self.low.into_iter().chain(self.high) {
+            state.write_u64(number);
+        }
+        state.write_u64(self.context);
+        state.write_u32(self.ports);
+    }
 }
 
 impl FlowKey {

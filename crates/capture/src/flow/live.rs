@@ -145,7 +145,6 @@ impl Live {
             last: arrival.at,
             started,
             ended: Ended::WithCapture,
-            total: Traffic::default(),
             before: Traffic::default(),
             window: Traffic::default(),
             after: Traffic::default(),
@@ -182,7 +181,7 @@ impl Live {
         header.syn()
             && !header.ack()
             && (self.is_over
-                || self.record.total.up.payload > 0
+                || self.record.total().up.payload > 0
                 || tcp.client_isn.is_some_and(|isn| isn != header.sequence)
                 || self.record.started == Started::MidStream)
     }
@@ -219,7 +218,7 @@ impl Live {
         }
         if let State::Tcp(tcp) = &self.state
             && self.record.facts.protocol() == Some(Protocol::Dns)
-            && self.record.total.up.payload > tcp.client_read as u64
+            && self.record.total().up.payload > tcp.client_read as u64
         {
             // Segments beside the stream, or sent again with other bytes.
             self.record.facts.add_anomaly(Anomaly::MoreThanAQuestion);
@@ -240,11 +239,9 @@ impl Live {
             Part::Window => &mut record.window,
             Part::After => &mut record.after,
         };
-        for traffic in [&mut record.total, part] {
-            let volume = if from_client { &mut traffic.up } else { &mut traffic.down };
-            volume.add(arrival.packets, bytes, payload);
-            traffic.opened |= opens;
-        }
+        let volume = if from_client { &mut part.up } else { &mut part.down };
+        volume.add(arrival.packets, bytes, payload);
+        part.opened |= opens;
         let [before, window, after] = &mut record.taps;
         let taps = match arrival.part {
             Part::Before => before,

@@ -17,19 +17,30 @@ pub(crate) fn push_rfc3339(text: &mut String, at: Timestamp) {
     let (seconds, nanos) = (at.seconds(), at.0.rem_euclid(1_000_000_000).unsigned_abs());
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400).unsigned_abs());
     let (year, month, day) = civil(days);
-    push_padded(text, year, 4);
-    for (before, number) in
-        [('-', month), ('-', day), ('T', second / 3600), (':', second / 60 % 60), (':', second % 60)]
-    {
-        text.push(before);
-        push_padded(text, number, 2);
+    let mut form = *b"0000-00-00T00:00:00.000000000";
+    for (place, number) in [
+        (0..4, year),
+        (5..7, month),
+        (8..10, day),
+        (11..13, second / 3600),
+        (14..16, second / 60 % 60),
+        (17..19, second % 60),
+        (20..29, nanos),
+    ] {
+        fill(form.get_mut(place).unwrap_or_default(), number);
     }
-    if nanos > 0 {
-        text.push('.');
-        push_padded(text, nanos, 9);
-        text.truncate(text.trim_end_matches('0').len());
-    }
+    let all = std::str::from_utf8(&form).unwrap_or_default();
+    let digits = if nanos == 0 { all.get(..19).unwrap_or_default() } else { all.trim_end_matches('0') };
+    text.push_str(digits);
     text.push('Z');
+}
+
+/// Writes a number in decimal, from the last digit on.
+fn fill(digits: &mut [u8], mut number: u64) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (number % 10).to_le_bytes()[0];
+        number /= 10;
+    }
 }
 
 /// The year, month and day of so many days since 1970. Years are counted from March on, so that a
@@ -76,7 +87,14 @@ fn push_v4(text: &mut String, addr: Ipv4Addr) {
         if place > 0 {
             text.push('.');
         }
-        push_decimal(text, octet.into());
+        let digit = |number: u8| char::from(b'0' + number % 10);
+        if octet >= 100 {
+            text.push(digit(octet / 100));
+        }
+        if octet >= 10 {
+            text.push(digit(octet / 10));
+        }
+        text.push(digit(octet));
     }
 }
 
@@ -88,22 +106,10 @@ pub(crate) fn push(text: &mut String, what: std::fmt::Arguments<'_>) {
 
 /// A number at the end of a text.
 pub(crate) fn push_decimal(text: &mut String, number: u64) {
-    push_padded(text, number, 1);
-}
-
-/// A number at the end of a text, with zeros before it up to so many digits.
-fn push_padded(text: &mut String, mut number: u64, digits_min: usize) {
-    let mut digits = [b'0'; 20];
-    let mut used = 0;
-    for (place, digit) in digits.iter_mut().rev().enumerate() {
-        if number == 0 && place >= digits_min {
-            break;
-        }
-        *digit += (number % 10).to_le_bytes()[0];
-        number /= 10;
-        used = place + 1;
-    }
-    let digits = digits.get(digits.len() - used..).unwrap_or_default();
+    let mut form = [b'0'; 20];
+    let count = number.checked_ilog10().map_or(1, |log| log as usize + 1);
+    let digits = form.get_mut(..count).unwrap_or_default();
+    fill(digits, number);
     text.push_str(std::str::from_utf8(digits).unwrap_or_default());
 }
 

@@ -11,6 +11,7 @@ use crate::flow::live::{Arrival, Live, Part};
 use crate::flow::table::Table;
 use crate::flow::{Ended, FlowRecord, Tap};
 use crate::names::Names;
+use crate::packet::card::Card;
 use crate::packet::encapsulation::{self, Carrier, Layer, Peeled};
 use crate::packet::fragments::{Fragments, Joined, Lost, Outcome, Place};
 use crate::packet::headers::{BYTES_BEHIND_MAX, Headers, Packet, hardware_addresses, is_for_one_card};
@@ -85,7 +86,7 @@ struct Context {
     /// False where a part of the packet could go beyond the link.
     confined: bool,
     /// The link-layer addresses of the sender and the receiver.
-    hardware: [Option<[u8; 6]>; 2],
+    hardware: [Card; 2],
     /// `None` where it is not known any more.
     tap: Option<Tap>,
     label: Option<u32>,
@@ -177,7 +178,7 @@ impl<S: FlowSink> Engine<S> {
                 confined: headers.confined,
                 discovery: false,
                 label,
-                hardware: &headers.hardware,
+                hardware: headers.hardware,
                 tap,
             };
             self.arrive(&arrival, 0, false);
@@ -196,7 +197,7 @@ impl<S: FlowSink> Engine<S> {
             at: frame.at,
             part: self.part(frame.at),
             confined: true,
-            hardware: [None; 2],
+            hardware: [Card::NONE; 2],
             tap,
             label,
             tunnel: 0,
@@ -370,7 +371,7 @@ impl<S: FlowSink> Engine<S> {
             confined,
             discovery: is_discovery(packet),
             label: context.label,
-            hardware: if context.tunnel == 0 { &context.hardware } else { &[None; 2] },
+            hardware: if context.tunnel == 0 { context.hardware } else { [Card::NONE; 2] },
             tap: context.tap,
         };
         self.arrive(&arrival, context.tunnel, is_tunnel);
@@ -411,8 +412,6 @@ impl<S: FlowSink> Engine<S> {
         live.record.bindings = self.names.of(live.record.server.addr);
         live.record.tunnels = self.tunnels.chain(tunnel);
         live.record.is_tunnel = is_tunnel;
-        let [sender, receiver] = *arrival.hardware;
-        live.record.hardware = if from_client { [sender, receiver] } else { [receiver, sender] };
         live.take(arrival, from_client, &mut self.names, room);
         live.weigh();
         self.held += live.held;

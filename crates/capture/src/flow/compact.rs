@@ -31,7 +31,7 @@ pub(super) mod cards {
     pub(in super::super) fn serialize<S: Serializer>(cards: &Cards, serializer: S) -> Result<S::Ok, S::Error> {
         match cards {
             [None, None] => serializer.serialize_bytes(&[]),
-            // All zeros is no address; see `hardware_addresses`.
+            // All zeros is no address; see `Card`.
             [one, other] => {
                 let bytes = [one.unwrap_or_default(), other.unwrap_or_default()];
                 serializer.serialize_bytes(bytes.as_flattened())

@@ -6,6 +6,7 @@ use super::record::{Ended, FlowRecord, Started, Tap, Taps, Traffic};
 use super::requests::follow_requests;
 use super::side::Side;
 use crate::names::Names;
+use crate::packet::card::Card;
 use crate::packet::transport::{Segment, TcpHeader};
 use creance_model::{Endpoint, Timestamp, Transport};
 use creance_wire::{Anomaly, Direction, Facts, Protocol, datagram, quic, stream};
@@ -42,7 +43,7 @@ pub(crate) struct Arrival<'a> {
     pub(crate) discovery: bool,
     pub(crate) label: Option<u32>,
     /// The link-layer addresses of the sender and the receiver.
-    pub(crate) hardware: &'a [Option<[u8; 6]>; 2],
+    pub(crate) hardware: [Card; 2],
     pub(crate) tap: Option<Tap>,
 }
 
@@ -69,6 +70,10 @@ pub(crate) struct Live {
     pub(crate) head_given_up: bool,
     state: State,
     questions: Questions,
+    /// The link-layer addresses of client and server in the first packet.
+    cards: [Card; 2],
+    /// Those that packets for client and server were sent to at first.
+    next_hops: [Card; 2],
 }
 
 #[derive(Debug)]
@@ -101,8 +106,9 @@ struct Udp {
 impl Live {
     pub(crate) fn new(number: u64, input: u32, arrival: &Arrival<'_>) -> Self {
         let reversed = is_from_server(arrival);
-        let [source, destination] = arrival.ends();
+        let ([source, destination], [sender, receiver]) = (arrival.ends(), arrival.hardware);
         let (client, server) = if reversed { (destination, source) } else { (source, destination) };
+        let cards = if reversed { [receiver, sender] } else { [sender, receiver] };
         let tcp = arrival.segment.tcp;
         let state = match arrival.segment.transport {
             Transport::Tcp => State::Tcp(Box::new(Tcp {
@@ -134,7 +140,7 @@ impl Live {
             transport: arrival.segment.transport,
             client,
             server,
-            hardware: [None; 2],
+            hardware: cards.map(Card::bytes),
             other_hardware: [None; 2],
             next_hops: [None; 2],
             next_hops_differ: false,
@@ -172,6 +178,8 @@ impl Live {
             head_given_up: false,
             state,
             questions: Questions::default(),
+            cards,
+            next_hops: [Card::NONE; 2],
         }
     }
 
@@ -265,24 +273,26 @@ impl Live {
     fn note_cards(&mut self, arrival: &Arrival<'_>, from_client: bool) {
         let record = &mut self.record;
         let [sender, receiver] = arrival.hardware;
-        let [client, server] = &record.hardware;
+        let [client, server] = self.cards;
         let own = if from_client { client } else { server };
-        if let (Some(own), Some(sender)) = (own, sender)
-            && own != sender
-        {
+        if own != sender && !own.is_none() && !sender.is_none() {
             let [of_client, of_server] = &mut record.other_hardware;
             let other = if from_client { of_client } else { of_server };
-            *other = other.or(Some(*sender));
+            *other = other.or(sender.bytes());
             self.questions.strange_answer |= !from_client;
         }
         // Some framings name the sender alone; the asker's own card is none that answers.
-        self.questions.strange_answer |= !from_client && sender.is_some() && sender == client;
-        let [to_client, to_server] = &mut record.next_hops;
+        self.questions.strange_answer |= !from_client && !sender.is_none() && sender == client;
+        let [to_client, to_server] = &mut self.next_hops;
         let next_hop = if from_client { to_server } else { to_client };
+        if *next_hop == receiver || receiver.is_none() {
+            return;
+        }
         if next_hop.is_none() {
-            *next_hop = *receiver;
+            *next_hop = receiver;
+            record.next_hops = self.next_hops.map(Card::bytes);
         } else {
-            record.next_hops_differ |= receiver.is_some() && next_hop != receiver;
+            record.next_hops_differ = true;
         }
     }
 
@@ -424,7 +434,7 @@ impl Live {
         let sides = [Direction::FromClient, Direction::FromServer];
         for ((messages, known), direction) in inspection.dns.iter().zip(heard_before).zip(sides) {
             for message in messages.iter().skip(known) {
-                let heard = Heard { message, direction, cards: [None; 2], at, part };
+                let heard = Heard { message, direction, cards: [Card::NONE; 2], at, part };
                 self.questions.take(&heard, &mut self.record, names);
             }
         }
@@ -459,7 +469,7 @@ impl Live {
         udp.want = inspection.want;
         if let Some(message) = inspection.dns {
             let (at, part) = (arrival.at, arrival.part);
-            let heard = Heard { message: &message, direction, cards: *arrival.hardware, at, part };
+            let heard = Heard { message: &message, direction, cards: arrival.hardware, at, part };
             self.questions.take(&heard, &mut self.record, names);
         }
         self.weigh();

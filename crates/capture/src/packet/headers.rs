@@ -1,5 +1,6 @@
 //! The headers of ordinary packets: TCP or UDP in IP, whole, in no tunnel.
 
+use super::card::Card;
 use super::encapsulation::{self, Layer, Peeled};
 use super::ip;
 use super::transport::{self, Segment, TcpHeader};
@@ -33,7 +34,7 @@ pub(crate) struct Headers {
     /// Whether the packet cannot go beyond the link.
     pub(crate) confined: bool,
     /// The link-layer addresses of the sender and the receiver.
-    pub(crate) hardware: [Option<[u8; 6]>; 2],
+    pub(crate) hardware: [Card; 2],
     /// Length of the IP packet on the wire.
     pub(crate) wire_len: u32,
     ports: [u16; 2],
@@ -137,17 +138,16 @@ pub(crate) fn is_for_one_card(layer: Layer, frame: &[u8]) -> bool {
     matches!(kind, Some(0 | 3))
 }
 
-/// The link-layer addresses of the sender and the receiver. All zeros is no address: programs
-/// that make up a header for packets that had none write it.
+/// The link-layer addresses of the sender and the receiver.
 #[inline]
-pub(crate) fn hardware_addresses(layer: Layer, frame: &[u8]) -> [Option<[u8; 6]>; 2] {
-    let named = match (layer, frame.split_first_chunk::<6>()) {
-        (Layer::Ethernet, Some((to, rest))) => [rest.first_chunk().copied(), Some(*to)],
+pub(crate) fn hardware_addresses(layer: Layer, frame: &[u8]) -> [Card; 2] {
+    let card = |bytes: &[u8]| bytes.first_chunk().map_or(Card::NONE, |bytes| Card::new(*bytes));
+    match (layer, frame.split_first_chunk::<6>()) {
+        (Layer::Ethernet, Some((to, rest))) => [card(rest), Card::new(*to)],
         // Linux cooked captures have the sender's alone; its length stands before it.
-        (Layer::LinuxCooked, Some((head, rest))) if head[5] == 6 => [rest.first_chunk().copied(), None],
-        _ => [None; 2],
-    };
-    named.map(|card: Option<[u8; 6]>| card.filter(|card| *card != [0; 6]))
+        (Layer::LinuxCooked, Some((head, rest))) if head[5] == 6 => [card(rest), Card::NONE],
+        _ => [Card::NONE; 2],
+    }
 }
 
 #[cfg(test)]

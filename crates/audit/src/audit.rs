@@ -8,6 +8,7 @@ use crate::claims::{
 use crate::clerk::{Case, Cases, Clerk};
 use crate::contacts::Contacts;
 use crate::coverage::Observed;
+use crate::evidence::{Subject, Subjects};
 use crate::flows::{FlowLines, Hosts, Stays};
 use crate::headline::headline;
 use crate::judged::Judged;
@@ -18,6 +19,7 @@ use crate::question::Question;
 use crate::reading::Reading;
 use crate::report::data::{self, Claim, Report, Variant};
 use crate::sent::Direction;
+use crate::who::Who;
 use creance_capture::{FlowRecord, Flows, PacketLabel};
 use creance_catalogue::Catalogue;
 use creance_model::{Mode, ServiceId};
@@ -49,6 +51,8 @@ struct Court<'a> {
     rules: Option<Rules>,
     alternatives: Vec<Alternative>,
     deciders: Vec<Decider>,
+    /// What the reasons of all of them are about.
+    subjects: Subjects,
     observed: Observed,
     contacts: Contacts,
     hosts: Hosts,
@@ -79,10 +83,10 @@ pub fn audit(
     let mut claims: Vec<Claim> = Vec::new();
     for decider in court.deciders {
         let number = decider.number();
-        claims.push(decider.decide(&limits, requested.contains(&number)));
+        claims.push(decider.decide(&limits, requested.contains(&number), &court.subjects));
     }
     for alternative in court.alternatives {
-        let claim = alternative.held.decide(&limits, false);
+        let claim = alternative.held.decide(&limits, false, &court.subjects);
         let variant = Variant {
             name: alternative.name.to_owned(),
             verdict: claim.station.verdict,
@@ -173,6 +177,7 @@ impl<'a> Court<'a> {
             rules,
             alternatives: Vec::new(),
             deciders: Vec::new(),
+            subjects: Subjects::default(),
             observed: Observed::default(),
             contacts: Contacts::default(),
             hosts: Hosts::default(),
@@ -235,7 +240,7 @@ impl<'a> Court<'a> {
             }
         }
         for decider in &mut self.deciders {
-            judged.iter().for_each(|judged| decider.add(judged));
+            judged.iter().for_each(|judged| decider.add(judged, &mut self.subjects));
         }
         for judged in &judged {
             lines.add(judged, app(self.labels, judged.flow))?;
@@ -251,11 +256,13 @@ impl<'a> Court<'a> {
         ruled: Option<&'c Ruled>,
     ) -> Judged<'c> {
         let Case { flow, seen, who, .. } = case;
+        let remote = self.subjects.look_up(cases.remote(case));
         Judged {
             flow,
             seen,
             who,
-            remote: cases.remote(case),
+            remote,
+            to: to(who, remote, &self.subjects),
             protocols: cases.protocols(case),
             place: &case.place,
             protection: case.protection,
@@ -277,8 +284,18 @@ impl<'a> Court<'a> {
             let shipped = case.who_by_shipped_catalogue.as_ref().filter(|_| alternative.shipped_catalogue);
             let who = shipped.unwrap_or(&case.who);
             let ruled: Ruled = alternative.rules.rule(&case.flow, &case.seen, who);
-            alternative.held.add(&Judged { who, ruled: Some(&ruled), ..*judged });
+            let to = to(who, judged.remote, &self.subjects);
+            let judged = Judged { who, to, ruled: Some(&ruled), ..*judged };
+            alternative.held.add(&judged, &mut self.subjects);
         }
+    }
+}
+
+/// Whom a flow went to, for a sentence.
+fn to<'w>(who: &'w Who<'_>, remote: Subject<'w>, subjects: &Subjects) -> Subject<'w> {
+    match who.names.first().filter(|_| !who.is_resolver) {
+        Some(name) => subjects.look_up(&name.text),
+        None => remote,
     }
 }
 

@@ -78,7 +78,7 @@ fn push_line(line: &mut String, judged: &Judged<'_>, app: Option<&str>) {
     push_transport(line, record.transport);
     line.push('\t');
     push_endpoint(line, seen.station);
-    push_all(line, ["\t", judged.remote, "\t"]);
+    push_all(line, ["\t", judged.remote.text, "\t"]);
     push_listed(line, who.names.iter().map(|name| name.text.as_str()));
     line.push('\t');
     push_listed(line, services(judged).into_iter());
@@ -151,7 +151,7 @@ fn flow(judged: &Judged<'_>, app: Option<&str>) -> Flow {
         direction: direction(seen).to_owned(),
         transport: record.transport.to_string(),
         station: seen.station.to_string(),
-        remote: judged.remote.to_owned(),
+        remote: judged.remote.text.to_owned(),
         names: who.names.iter().map(|name| name.text.clone()).collect(),
         services: services(judged).into_iter().map(str::to_owned).collect(),
         protocols: describe(&record.facts),

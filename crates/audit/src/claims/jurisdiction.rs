@@ -50,7 +50,7 @@ impl Examine for Jurisdictions {
     }
 
     fn examine<'j>(&mut self, judged: &Judged<'j>) -> Finding<'j> {
-        let to = judged.to();
+        let to = judged.to;
         if judged.who.is_resolver {
             if let Some(why) = self.party(judged) {
                 return Finding::Open(Why::from(format!(

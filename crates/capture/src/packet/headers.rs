@@ -139,7 +139,7 @@ pub(crate) fn is_for_one_card(layer: Layer, frame: &[u8]) -> bool {
 }
 
 /// The link-layer addresses of the sender and the receiver.
-#[inline]
+#[inline(always)]
 pub(crate) fn hardware_addresses(layer: Layer, frame: &[u8]) -> [Card; 2] {
     let card = |bytes: &[u8]| bytes.first_chunk().map_or(Card::NONE, |bytes| Card::new(*bytes));
     match (layer, frame.split_first_chunk::<6>()) {

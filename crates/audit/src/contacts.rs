@@ -73,12 +73,7 @@ pub(crate) struct Contacts {
 }
 
 impl Contacts {
-    pub(crate) fn add(
-        &mut self,
-        judged: &Judged<'_>,
-        app: Option<&str>,
-        knowledge: &Knowledge,
-    ) {
+    pub(crate) fn add(&mut self, judged: &Judged<'_>, app: Option<&str>, knowledge: &Knowledge) {
         let (flow, seen) = (judged.flow, judged.seen);
         let (up, down) = (seen.sent(&flow.total()).bytes, seen.received(&flow.total()).bytes);
         let key = key(judged);

@@ -47,7 +47,7 @@ pub(crate) struct Stations {
     /// Resolvers that stations asked and whose answers are not believed, with why.
     pub doubted_resolvers: BTreeMap<IpAddr, String>,
     /// Addresses that sent to the internet through more than one card.
-    pub astray: BTreeSet<IpAddr>,
+    pub astray: HashSet<IpAddr>,
     /// Resolvers that questions were sent to at more than one card.
     pub astray_resolvers: BTreeSet<IpAddr>,
     /// The capture has more addresses than the survey tells apart.

@@ -43,7 +43,8 @@ impl HostName {
         }
         let mut last: &[u8] = &[];
         // All bytes at once, and then the labels: a name is read for most flows, and seldom wrong.
-        let allowed = bytes.iter().fold(true, |allowed, &byte| allowed & (is_of_label(byte) | (byte == b'.')));
+        let allowed =
+            bytes.iter().fold(true, |allowed, &byte| allowed & (is_of_label(byte) | (byte == b'.')));
         for label in bytes.split(|&byte| byte == b'.') {
             if !allowed || label.is_empty() || label.len() > 63 {
                 return Err(first_error(bytes));

@@ -214,6 +214,7 @@ pub struct Facts {
 
 impl Facts {
     /// The innermost protocol that was recognised.
+    #[inline]
     #[must_use]
     pub fn protocol(&self) -> Option<Protocol> {
         self.layers.last().copied()

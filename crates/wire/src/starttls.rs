@@ -154,9 +154,8 @@ enum Dialect {
 
 /// Which of the line protocols it is: the client's first word decides, then the greeting.
 fn dialect(heads: Heads<'_>) -> Dialect {
-    let begins = GREETINGS
-        .iter()
-        .any(|start| start.starts_with(heads.server) || heads.server.starts_with(start));
+    let begins =
+        GREETINGS.iter().any(|start| start.starts_with(heads.server) || heads.server.starts_with(start));
     // Most conversations are others; their bytes need not be searched for lines.
     if !begins {
         return Dialect::None;
@@ -230,7 +229,10 @@ fn is_switch(line: &[u8], protocol: Protocol) -> bool {
 
 /// The first line, its end included.
 fn line(bytes: &[u8]) -> Option<&[u8]> {
-    let end = bytes.iter().position(|&byte| byte == b'\n')?;
+    // Whether a block holds a byte is found faster than where; most heads here are no text.
+    const BLOCK: usize = 64;
+    let block = bytes.chunks(BLOCK).position(|block| block.contains(&b'\n'))? * BLOCK;
+    let end = block + bytes.get(block..)?.iter().position(|&byte| byte == b'\n')?;
     bytes.get(..=end)
 }
 

@@ -28,7 +28,10 @@ pub(super) mod cards {
 
     type Cards = [Option<[u8; 6]>; 2];
 
-    pub(in super::super) fn serialize<S: Serializer>(cards: &Cards, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in super::super) fn serialize<S: Serializer>(
+        cards: &Cards,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         match cards {
             [None, None] => serializer.serialize_bytes(&[]),
             // All zeros is no address; see `Card`.
@@ -39,7 +42,9 @@ pub(super) mod cards {
         }
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cards, D::Error> {
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Cards, D::Error> {
         let bytes = deserializer.deserialize_bytes(Bytes)?;
         match bytes.as_chunks() {
             ([], []) => Ok([None; 2]),
@@ -54,7 +59,10 @@ pub(super) mod end {
     use super::*;
     use std::net::IpAddr;
 
-    pub(in super::super) fn serialize<S: Serializer>(end: &Endpoint, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in super::super) fn serialize<S: Serializer>(
+        end: &Endpoint,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         let [a, b] = end.port.to_le_bytes();
         match end.addr {
             IpAddr::V4(addr) => {

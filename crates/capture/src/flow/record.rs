@@ -238,6 +238,7 @@ pub struct FlowRecord {
 
 impl FlowRecord {
     /// All its traffic.
+    #[inline]
     #[must_use]
     pub const fn total(&self) -> Traffic {
         let mut total = self.window;

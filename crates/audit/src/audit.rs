@@ -5,9 +5,10 @@ use crate::claims::{
     Categories, Certificates, Cleartext, Decider, DeniedSdk, Explained, Held, Jurisdictions, Parties, Places,
     untested,
 };
-use crate::clerk::{Case, Clerk};
+use crate::clerk::{Case, Cases, Clerk};
 use crate::contacts::Contacts;
 use crate::coverage::Observed;
+use crate::evidence::{Subject, Subjects};
 use crate::flows::{FlowLines, Hosts, Stays};
 use crate::headline::headline;
 use crate::judged::Judged;
@@ -18,7 +19,8 @@ use crate::question::Question;
 use crate::reading::Reading;
 use crate::report::data::{self, Claim, Report, Variant};
 use crate::sent::Direction;
-use creance_capture::{Flows, PacketLabel};
+use crate::who::Who;
+use creance_capture::{FlowRecord, Flows, PacketLabel};
 use creance_catalogue::Catalogue;
 use creance_model::{Mode, ServiceId};
 use creance_policy::Policies;
@@ -49,6 +51,8 @@ struct Court<'a> {
     rules: Option<Rules>,
     alternatives: Vec<Alternative>,
     deciders: Vec<Decider>,
+    /// What the reasons of all of them are about.
+    subjects: Subjects,
     observed: Observed,
     contacts: Contacts,
     hosts: Hosts,
@@ -73,16 +77,16 @@ pub fn audit(
     let mut court = Court::new(reading, question, knowledge, baseline);
     let flows = reading.flows.try_clone()?;
     let clerk = Clerk::new(reading, question, knowledge, &stations);
-    in_order(flows, clerk, |case| court.hear(case, &mut lines))?;
+    in_order(flows, clerk, |cases| court.hear(cases, &mut lines))?;
     let limits = court.observed.limits(reading, &stations, court.owners.no_app.clone());
     let requested = question.requested();
     let mut claims: Vec<Claim> = Vec::new();
     for decider in court.deciders {
         let number = decider.number();
-        claims.push(decider.decide(&limits, requested.contains(&number)));
+        claims.push(decider.decide(&limits, requested.contains(&number), &court.subjects));
     }
     for alternative in court.alternatives {
-        let claim = alternative.held.decide(&limits, false);
+        let claim = alternative.held.decide(&limits, false, &court.subjects);
         let variant = Variant {
             name: alternative.name.to_owned(),
             verdict: claim.station.verdict,
@@ -120,31 +124,31 @@ pub fn audit(
     Ok(report)
 }
 
-/// Shows every flow's case to `hear`, in the order of the flows, while the next ones are prepared
-/// on a thread of their own.
+/// Shows the flows' cases to `hear`, some at a time and in the order of the flows, while the next
+/// ones are prepared on a thread of their own.
 fn in_order(
     mut flows: Flows,
     mut clerk: Clerk<'_>,
-    mut hear: impl FnMut(&Case<'_>) -> io::Result<()>,
+    mut hear: impl FnMut(&Cases<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(BATCHES_AHEAD);
         let preparing = std::thread::Builder::new().name("cases".into()).spawn_scoped(scope, move || {
-            let mut batch = Vec::with_capacity(BATCH);
+            let mut cases = Cases::with_capacity(BATCH);
             flows.each(|flow| {
-                batch.push(clerk.prepare(flow));
-                if batch.len() < BATCH {
+                clerk.prepare(flow, &mut cases);
+                if cases.list().len() < BATCH {
                     return Ok(());
                 }
-                let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+                let full = std::mem::replace(&mut cases, Cases::with_capacity(BATCH));
                 sender.send(full).map_err(|_| io::Error::other("flows are no longer judged"))
             })?;
-            sender.send(batch).map_err(|_| io::Error::other("flows are no longer judged"))
+            sender.send(cases).map_err(|_| io::Error::other("flows are no longer judged"))
         })?;
         let mut heard = Ok(());
         // Where hearing fails the receiver is dropped, which ends the other thread.
-        for case in receiver.into_iter().flatten() {
-            heard = hear(&case);
+        for cases in receiver {
+            heard = hear(&cases);
             if heard.is_err() {
                 break;
             }
@@ -173,6 +177,7 @@ impl<'a> Court<'a> {
             rules,
             alternatives: Vec::new(),
             deciders: Vec::new(),
+            subjects: Subjects::default(),
             observed: Observed::default(),
             contacts: Contacts::default(),
             hosts: Hosts::default(),
@@ -214,49 +219,61 @@ impl<'a> Court<'a> {
         }
     }
 
-    fn hear(&mut self, case: &Case<'_>, lines: &mut FlowLines<'_>) -> io::Result<()> {
-        let Case { flow, seen, who, .. } = case;
-        let ruled = match &mut self.rules {
-            Some(rules) if case.in_window => Some(rules.rule(flow, seen, who)),
+    /// Everyone in turn hears all of these cases: what one of them knows so far then stays in the
+    /// processor's cache.
+    fn hear(&mut self, cases: &Cases<'_>, lines: &mut FlowLines<'_>) -> io::Result<()> {
+        let mut rule = |case: &Case<'_>| match &mut self.rules {
+            Some(rules) if case.in_window => Some(rules.rule(&case.flow, &case.seen, &case.who)),
             Some(_) | None => None,
         };
-        let ownership = self.owners.of(flow, seen, who);
-        let judged = Judged {
+        let ruled: Vec<Option<Ruled>> = cases.list().iter().map(&mut rule).collect();
+        let with_rulings = cases.list().iter().zip(&ruled);
+        let judged: Vec<Judged<'_>> =
+            with_rulings.map(|(case, ruled)| self.judged(cases, case, ruled.as_ref())).collect();
+        for judged in &judged {
+            self.observed.add(judged);
+            self.hosts.add(judged.flow);
+            match &judged.seen.direction {
+                Direction::Left => self.contacts.add(judged, app(self.labels, judged.flow), self.knowledge),
+                Direction::Stayed(why) => self.stays.add(judged.flow, judged.seen, why),
+                Direction::InboundOnly | Direction::NotOfStation => {}
+            }
+        }
+        for decider in &mut self.deciders {
+            judged.iter().for_each(|judged| decider.add(judged, &mut self.subjects));
+        }
+        for judged in &judged {
+            lines.add(judged, app(self.labels, judged.flow))?;
+        }
+        cases.list().iter().zip(&judged).for_each(|(case, judged)| self.hear_alternatives(case, judged));
+        Ok(())
+    }
+
+    fn judged<'c>(
+        &mut self,
+        cases: &'c Cases<'_>,
+        case: &'c Case<'_>,
+        ruled: Option<&'c Ruled>,
+    ) -> Judged<'c> {
+        let Case { flow, seen, who, .. } = case;
+        let remote = self.subjects.look_up(cases.remote(case));
+        Judged {
             flow,
             seen,
             who,
-            remote: &case.remote,
-            protocols: &case.protocols,
+            remote,
+            to: to(who, remote, &self.subjects),
+            protocols: cases.protocols(case),
             place: &case.place,
             protection: case.protection,
             blinding: &case.blinding,
-            ruled: ruled.as_ref(),
-            ownership,
+            ruled,
+            ownership: self.owners.of(flow, seen, who),
             tells_app: self.owners.no_app.is_none(),
             validity: case.validity,
             key_proven: case.key_proven,
             in_window: case.in_window,
-        };
-        self.observed.add(&judged);
-        self.hosts.add(flow);
-        let app = flow
-            .label
-            .and_then(|place| self.labels.get(place as usize))
-            .and_then(|label| label.app.as_deref());
-        match &seen.direction {
-            Direction::Left => {
-                let Knowledge { geo, catalogue, .. } = self.knowledge;
-                self.contacts.add(&judged, app, geo, catalogue);
-            }
-            Direction::Stayed(why) => self.stays.add(flow, seen, why),
-            Direction::InboundOnly | Direction::NotOfStation => {}
         }
-        for decider in &mut self.deciders {
-            decider.add(&judged);
-        }
-        lines.add(&judged, app)?;
-        self.hear_alternatives(case, &judged);
-        Ok(())
     }
 
     fn hear_alternatives(&mut self, case: &Case<'_>, judged: &Judged<'_>) {
@@ -267,9 +284,24 @@ impl<'a> Court<'a> {
             let shipped = case.who_by_shipped_catalogue.as_ref().filter(|_| alternative.shipped_catalogue);
             let who = shipped.unwrap_or(&case.who);
             let ruled: Ruled = alternative.rules.rule(&case.flow, &case.seen, who);
-            alternative.held.add(&Judged { who, ruled: Some(&ruled), ..*judged });
+            let to = to(who, judged.remote, &self.subjects);
+            let judged = Judged { who, to, ruled: Some(&ruled), ..*judged };
+            alternative.held.add(&judged, &mut self.subjects);
         }
     }
+}
+
+/// Whom a flow went to, for a sentence.
+fn to<'w>(who: &'w Who<'_>, remote: Subject<'w>, subjects: &Subjects) -> Subject<'w> {
+    match who.names.first().filter(|_| !who.is_resolver) {
+        Some(name) => subjects.look_up(&name.text),
+        None => remote,
+    }
+}
+
+/// The app that the capture names for a flow.
+fn app<'l>(labels: &'l [PacketLabel], flow: &FlowRecord) -> Option<&'l str> {
+    flow.label.and_then(|place| labels.get(place as usize)).and_then(|label| label.app.as_deref())
 }
 
 fn held(mode: Mode, exempt: &BTreeSet<ServiceId>, granted: &BTreeSet<ServiceId>) -> Held {

@@ -1,19 +1,19 @@
 //! What can be said of a flow by itself, before it is judged beside the others.
 
 use crate::knowledge::Knowledge;
-use crate::protection::{Protection, blinding, describe, protection};
+use crate::protection::{Protection, blinding, protection, push_protocols};
 use crate::question::Question;
 use crate::reading::Reading;
 use crate::sent::Seen;
 use crate::stations::Stations;
-use crate::text::endpoint;
+use crate::text::push_remote;
 use crate::who::{Attributor, Proof, Who};
 use creance_capture::FlowRecord;
-use creance_model::HostName;
-use creance_residency::Residency;
+use creance_residency::Conclusion;
 use creance_wire::certificate::Validity;
 use foldhash::HashMap;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Places remembered between flows.
@@ -22,16 +22,17 @@ const PLACES_MAX: usize = 20_000;
 /// A flow, ready to be judged.
 #[derive(Debug)]
 pub(crate) struct Case<'a> {
-    pub(crate) flow: FlowRecord,
+    pub(crate) flow: Box<FlowRecord>,
     pub(crate) seen: Seen,
     pub(crate) who: Who<'a>,
     /// Whom it talked to by the shipped catalogue, where the audit's is another.
     pub(crate) who_by_shipped_catalogue: Option<Who<'a>>,
-    /// The other end as text.
-    pub(crate) remote: String,
-    /// The protocols as text.
-    pub(crate) protocols: String,
-    pub(crate) place: Arc<Residency>,
+    /// Where in the texts of its cases the other end stands.
+    remote: Range<usize>,
+    /// Where in them the protocols stand.
+    protocols: Range<usize>,
+    /// Where the other end stands.
+    pub(crate) place: Arc<Conclusion>,
     pub(crate) protection: Protection,
     pub(crate) blinding: Vec<&'static str>,
     /// Whether the certificates hold for the first name, where there are any.
@@ -43,6 +44,36 @@ pub(crate) struct Case<'a> {
     pub(crate) in_window: bool,
 }
 
+/// Some cases in the order of their flows. Their texts lie together, so that whoever reads them on
+/// another thread need not fetch each from another place.
+#[derive(Debug, Default)]
+pub(crate) struct Cases<'a> {
+    list: Vec<Case<'a>>,
+    texts: String,
+}
+
+impl<'a> Cases<'a> {
+    /// Room for so many.
+    pub(crate) fn with_capacity(count: usize) -> Self {
+        Self { list: Vec::with_capacity(count), texts: String::with_capacity(count * 32) }
+    }
+
+    /// The cases.
+    pub(crate) fn list(&self) -> &[Case<'a>] {
+        &self.list
+    }
+
+    /// The other end of a case of these, as text.
+    pub(crate) fn remote(&self, case: &Case<'_>) -> &str {
+        self.texts.get(case.remote.clone()).unwrap_or_default()
+    }
+
+    /// The protocols of a case of these, as text.
+    pub(crate) fn protocols(&self, case: &Case<'_>) -> &str {
+        self.texts.get(case.protocols.clone()).unwrap_or_default()
+    }
+}
+
 /// Prepares cases. Nothing said of a flow here depends on another.
 #[derive(Debug)]
 pub(crate) struct Clerk<'a> {
@@ -51,7 +82,7 @@ pub(crate) struct Clerk<'a> {
     stations: &'a Stations,
     attributor: Attributor<'a>,
     by_shipped_catalogue: Option<Attributor<'a>>,
-    places: HashMap<(IpAddr, Option<HostName>), Arc<Residency>>,
+    places: HashMap<IpAddr, Arc<Conclusion>>,
 }
 
 impl<'a> Clerk<'a> {
@@ -68,21 +99,25 @@ impl<'a> Clerk<'a> {
         Self { question, knowledge, stations, attributor, by_shipped_catalogue, places: HashMap::default() }
     }
 
-    pub(crate) fn prepare(&mut self, flow: FlowRecord) -> Case<'a> {
+    /// Adds a flow's case to others.
+    pub(crate) fn prepare(&mut self, flow: Box<FlowRecord>, cases: &mut Cases<'a>) {
+        let texts = &mut cases.texts;
+        let start = texts.len();
         let seen = Seen::new(&flow, self.stations, self.question, &self.knowledge.catalogue);
         let proof = Proof::new(&flow, self.attributor.certificates);
         let who = self.attributor.who(&flow, &seen, &proof);
         let who_by_shipped_catalogue =
             self.by_shipped_catalogue.as_ref().map(|attributor| attributor.who(&flow, &seen, &proof));
-        let first_name = who.names.first().and_then(|name| name.host.clone());
-        let validity =
-            (!flow.certificates.is_empty()).then(|| self.attributor.validity(&flow, first_name.as_ref()));
-        let remote = endpoint(seen.remote);
+        let first_name = who.names.first().and_then(|name| name.host.as_ref());
+        let validity = (!flow.certificates.is_empty()).then(|| self.attributor.validity(&flow, first_name));
+        push_remote(texts, seen.remote);
+        let remote = start..texts.len();
+        push_protocols(texts, &flow.facts);
+        let protocols = remote.end..texts.len();
         let key_proven = if validity == Some(Validity::Valid) { proof.holds() } else { None };
-        Case {
+        cases.list.push(Case {
             in_window: seen.left_in_window(&flow),
-            place: self.place(seen.remote.addr, first_name),
-            protocols: describe(&flow.facts).join(","),
+            place: self.place(seen.remote.addr),
             protection: protection(&flow),
             blinding: blinding(&flow),
             flow,
@@ -90,22 +125,22 @@ impl<'a> Clerk<'a> {
             who,
             who_by_shipped_catalogue,
             remote,
+            protocols,
             validity,
             key_proven,
-        }
+        });
     }
 
-    fn place(&mut self, addr: IpAddr, name: Option<HostName>) -> Arc<Residency> {
-        let key = (addr, name);
-        if let Some(known) = self.places.get(&key) {
+    fn place(&mut self, addr: IpAddr) -> Arc<Conclusion> {
+        if let Some(known) = self.places.get(&addr) {
             return Arc::clone(known);
         }
-        let place = Arc::new(self.knowledge.geo.locate(addr, key.1.as_slice(), self.knowledge.mmdb.as_ref()));
+        let place = Arc::new(self.knowledge.geo.conclude(addr, self.knowledge.mmdb.as_ref()));
         // Flows of one address come close together, so that starting afresh costs little.
         if self.places.len() >= PLACES_MAX {
             self.places.clear();
         }
-        self.places.insert(key, Arc::clone(&place));
+        self.places.insert(addr, Arc::clone(&place));
         place
     }
 }

@@ -2,17 +2,19 @@
 
 use crate::evidence::Evidence;
 use crate::judged::Judged;
+use crate::knowledge::Knowledge;
 use crate::mode::Ruled;
 use crate::protection::seen_categories;
 use crate::report::data::{Contact, LeftOut, Place};
 use crate::text::{rfc3339, seconds_after};
 use creance_catalogue::{Catalogue, probable};
 use creance_model::{HostName, Timestamp};
-use creance_residency::{Residency, Table};
+use creance_residency::Table;
 use foldhash::HashMap;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::slice;
 
 /// Contacts kept apart.
 const CONTACTS_MAX: usize = 5_000;
@@ -71,15 +73,9 @@ pub(crate) struct Contacts {
 }
 
 impl Contacts {
-    pub(crate) fn add(
-        &mut self,
-        judged: &Judged<'_>,
-        app: Option<&str>,
-        geo: &Table<'_>,
-        catalogue: &Catalogue,
-    ) {
+    pub(crate) fn add(&mut self, judged: &Judged<'_>, app: Option<&str>, knowledge: &Knowledge) {
         let (flow, seen) = (judged.flow, judged.seen);
-        let (up, down) = (seen.sent(&flow.total).bytes, seen.received(&flow.total).bytes);
+        let (up, down) = (seen.sent(&flow.total()).bytes, seen.received(&flow.total()).bytes);
         let key = key(judged);
         let is_full = self.by_key.len() >= CONTACTS_MAX;
         let entry = match self.by_key.entry(key) {
@@ -103,7 +99,7 @@ impl Contacts {
         entry.first = Some(entry.first.map_or(flow.first, |first| first.min(flow.first)));
         entry.last = Some(entry.last.map_or(flow.last, |last| last.max(flow.last)));
         entry.add_span(flow.first, flow.last);
-        entry.add_names(judged, geo, catalogue);
+        entry.add_names(judged, &knowledge.geo, &knowledge.catalogue);
         keep(&mut entry.protocols, judged.protocols);
         for (category, how) in seen_categories(&flow.facts) {
             keep(&mut entry.seen, &format!("{category} ({how})"));
@@ -112,7 +108,7 @@ impl Contacts {
             keep(&mut entry.apps, app);
         }
         if entry.places.len() < LISTED_MAX && !entry.places.contains_key(&seen.remote.addr) {
-            entry.places.insert(seen.remote.addr, place(seen.remote.addr, judged.place));
+            entry.places.insert(seen.remote.addr, place(judged, knowledge));
         }
         if let Some(ruled) = judged.ruled {
             entry.ruled.insert(ruled.word());
@@ -277,7 +273,11 @@ fn described(key: &Key, judged: &Judged<'_>) -> Gathered {
     entry
 }
 
-fn place(addr: IpAddr, residency: &Residency) -> Place {
+/// Where the other end stands, with the evidence, which is gathered for what is shown alone.
+fn place(judged: &Judged<'_>, knowledge: &Knowledge) -> Place {
+    let addr = judged.seen.remote.addr;
+    let name = judged.who.names.first().and_then(|name| name.host.as_ref());
+    let residency = knowledge.geo.locate(addr, name.map_or(&[], slice::from_ref), knowledge.mmdb.as_ref());
     Place {
         address: addr.to_string(),
         conclusion: residency.conclusion.to_string(),

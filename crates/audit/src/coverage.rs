@@ -1,7 +1,7 @@
 //! How much of what happened the captures show, and what that does to verdicts.
 
 use crate::claims::{Limits, count};
-use crate::evidence::{Reasons, Why};
+use crate::evidence::{Reasons, Subjects, Why};
 use crate::judged::{Judged, Ownership};
 use crate::reading::Reading;
 use crate::report::data::{Control, Counted, Coverage};
@@ -29,6 +29,7 @@ pub(crate) struct Observed {
     unseen: u64,
     tunnels: BTreeSet<String>,
     blinding: Reasons,
+    blinded: Subjects,
     before: Control,
     after: Control,
     /// Taps, and the stations that they saw with traffic both ways before, and after, the window.
@@ -57,7 +58,7 @@ impl Observed {
             return;
         }
         for text in judged.blinding {
-            self.blinding.add(&Why::just(text), judged.number());
+            self.blinding.add(&Why::just(text), judged.number(), &mut self.blinded);
         }
         let [alive_before, alive_after] = &mut self.alive;
         let [tap_before, tap_within, tap_after] = taps;
@@ -211,7 +212,7 @@ impl Observed {
             unread: list(&counts.unread),
             link_only: list(&counts.link_only),
             tunnels: self.tunnels.into_iter().collect(),
-            blinding: self.blinding.list(),
+            blinding: self.blinding.list(&self.blinded),
             control_before: self.before,
             control_after: self.after,
             lowered_by: limits.incomplete.iter().chain(&limits.no_control).cloned().collect(),

@@ -5,7 +5,7 @@ use crate::mode::{Ruled, describe as describe_anomaly};
 use crate::protection::describe;
 use crate::report::data::{Flow, Host, Stayed};
 use crate::sent::{Direction, Seen};
-use crate::text::{push, push_endpoint, push_rfc3339, rfc3339};
+use crate::text::{push, push_decimal, push_endpoint, push_rfc3339, rfc3339};
 use creance_capture::{Ended, FlowRecord, Started};
 use creance_model::Transport;
 use creance_wire::{Anomaly, NameSource, Protocol};
@@ -73,9 +73,12 @@ impl<'w> FlowLines<'w> {
 /// there may be millions.
 fn push_line(line: &mut String, judged: &Judged<'_>, app: Option<&str>) {
     let (record, seen, who) = (judged.flow, judged.seen, judged.who);
-    push(line, format_args!("{}\t{}\t{}\t", record.number, direction(seen), record.transport));
+    push_decimal(line, record.number);
+    push_all(line, ["\t", direction(seen), "\t"]);
+    push_transport(line, record.transport);
+    line.push('\t');
     push_endpoint(line, seen.station);
-    push_all(line, ["\t", judged.remote, "\t"]);
+    push_all(line, ["\t", judged.remote.text, "\t"]);
     push_listed(line, who.names.iter().map(|name| name.text.as_str()));
     line.push('\t');
     push_listed(line, services(judged).into_iter());
@@ -85,10 +88,22 @@ fn push_line(line: &mut String, judged: &Judged<'_>, app: Option<&str>) {
     push_rfc3339(line, record.first);
     line.push('\t');
     push_rfc3339(line, record.last);
-    let (up, down) = (seen.sent(&record.total).bytes, seen.received(&record.total).bytes);
-    push(line, format_args!("\t{up}\t{down}\t"));
+    let (up, down) = (seen.sent(&record.total()).bytes, seen.received(&record.total()).bytes);
+    for bytes in [up, down] {
+        line.push('\t');
+        push_decimal(line, bytes);
+    }
+    line.push('\t');
     push_listed(line, notes(judged).iter().map(AsRef::as_ref));
     line.push('\n');
+}
+
+fn push_transport(line: &mut String, transport: Transport) {
+    match transport {
+        Transport::Tcp => line.push_str("tcp"),
+        Transport::Udp => line.push_str("udp"),
+        Transport::Icmp | Transport::Other(_) => push(line, format_args!("{transport}")),
+    }
 }
 
 fn push_all<const COUNT: usize>(line: &mut String, texts: [&str; COUNT]) {
@@ -136,7 +151,7 @@ fn flow(judged: &Judged<'_>, app: Option<&str>) -> Flow {
         direction: direction(seen).to_owned(),
         transport: record.transport.to_string(),
         station: seen.station.to_string(),
-        remote: judged.remote.to_owned(),
+        remote: judged.remote.text.to_owned(),
         names: who.names.iter().map(|name| name.text.clone()).collect(),
         services: services(judged).into_iter().map(str::to_owned).collect(),
         protocols: describe(&record.facts),
@@ -144,8 +159,8 @@ fn flow(judged: &Judged<'_>, app: Option<&str>) -> Flow {
         app: app.map(str::to_owned),
         first: rfc3339(record.first),
         last: rfc3339(record.last),
-        up_bytes: seen.sent(&record.total).bytes,
-        down_bytes: seen.received(&record.total).bytes,
+        up_bytes: seen.sent(&record.total()).bytes,
+        down_bytes: seen.received(&record.total()).bytes,
         notes: notes(judged).into_iter().map(Cow::into_owned).collect(),
     }
 }
@@ -267,7 +282,7 @@ impl Stays {
             Entry::Vacant(new) => new.insert((0, 0)),
         };
         entry.0 += 1;
-        entry.1 += seen.sent(&flow.total).bytes;
+        entry.1 += seen.sent(&flow.total()).bytes;
     }
 
     pub(crate) fn finish(self) -> Vec<Stayed> {

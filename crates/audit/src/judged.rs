@@ -1,11 +1,12 @@
 //! One flow with everything that was concluded of it.
 
+use crate::evidence::Subject;
 use crate::mode::{Ruled, is_recognised};
 use crate::protection::Protection;
 use crate::sent::{Direction, Seen};
 use crate::who::Who;
 use creance_capture::FlowRecord;
-use creance_residency::Residency;
+use creance_residency::Conclusion;
 
 /// Whether a flow is the judged app's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,10 +26,12 @@ pub(crate) struct Judged<'a> {
     pub(crate) seen: &'a Seen,
     pub(crate) who: &'a Who<'a>,
     /// The other end as text.
-    pub(crate) remote: &'a str,
+    pub(crate) remote: Subject<'a>,
+    /// Whom it went to, for a sentence.
+    pub(crate) to: Subject<'a>,
     /// The protocols as text.
     pub(crate) protocols: &'a str,
-    pub(crate) place: &'a Residency,
+    pub(crate) place: &'a Conclusion,
     pub(crate) protection: Protection,
     pub(crate) blinding: &'a [&'static str],
     /// What the claimed mode says, where one is claimed and the flow left.
@@ -52,14 +55,6 @@ impl<'a> Judged<'a> {
 
     pub(crate) fn left(&self) -> bool {
         self.seen.direction == Direction::Left
-    }
-
-    /// Whom it went to, for a sentence.
-    pub(crate) fn to(&self) -> &'a str {
-        match self.who.names.first().filter(|_| !self.who.is_resolver) {
-            Some(name) => &name.text,
-            None => self.remote,
-        }
     }
 
     /// Whether the services are known for certain: every name listed and tied, nothing hidden, and a

@@ -49,7 +49,8 @@ impl Baseline {
                 let seen = Seen::new(&flow, &stations, question, &knowledge.catalogue);
                 let who = attributor.who(&flow, &seen, &Proof::new(&flow, attributor.certificates));
                 for service in platform_services(&who) {
-                    *baseline.platform.entry(service.clone()).or_default() += seen.sent(&flow.total).payload;
+                    *baseline.platform.entry(service.clone()).or_default() +=
+                        seen.sent(&flow.total()).payload;
                 }
                 Ok(())
             })?;

@@ -44,7 +44,7 @@ pub(crate) fn protection(flow: &FlowRecord) -> Protection {
         Some(Clarity::ClearByNature) => Protection::ClearByNature,
         Some(Clarity::Tunnel) => Protection::Tunnel,
         None if flow.is_tunnel => Protection::ClearByNature,
-        None if flow.total.up.payload + flow.total.down.payload == 0 => Protection::Nothing,
+        None if flow.total().up.payload + flow.total().down.payload == 0 => Protection::Nothing,
         None => Protection::Unknown,
     }
 }
@@ -83,8 +83,8 @@ const fn hides_nothing(cipher: u16) -> bool {
 /// Whether a flow of a protocol that carries little has more payload than that protocol needs, or
 /// was recognised by its first datagrams alone and may carry anything.
 fn carries_more(flow: &FlowRecord) -> bool {
-    let (packets, payload) = (flow.total.up.packets, flow.total.up.payload);
-    let back = flow.total.down.payload;
+    let (packets, payload) = (flow.total().up.packets, flow.total().up.payload);
+    let back = flow.total().down.payload;
     match flow.facts.protocol() {
         // Without extensions and keys a packet has 48 bytes (RFC 5905).
         Some(Protocol::Ntp) => payload > packets * 48,
@@ -115,13 +115,31 @@ pub(crate) fn describe(facts: &Facts) -> Vec<String> {
     facts
         .layers
         .iter()
-        .map(|layer| match (layer, facts.tls.as_ref().and_then(|tls| tls.version)) {
-            (Protocol::Tls | Protocol::Quic | Protocol::Dtls, Some(version)) => {
-                format!("{} {}", layer.name(), version_name(version))
-            }
-            _ => layer.name().to_owned(),
+        .map(|layer| match version_of(*layer, facts) {
+            Some(version) => format!("{} {}", layer.name(), version_name(version)),
+            None => layer.name().to_owned(),
         })
         .collect()
+}
+
+/// The same at the end of a text, with commas between them.
+pub(crate) fn push_protocols(text: &mut String, facts: &Facts) {
+    for (place, layer) in facts.layers.iter().enumerate() {
+        if place > 0 {
+            text.push(',');
+        }
+        text.push_str(layer.name());
+        if let Some(version) = version_of(*layer, facts) {
+            text.push(' ');
+            text.push_str(&version_name(version));
+        }
+    }
+}
+
+/// The version of a layer, where it has one that was chosen.
+fn version_of(layer: Protocol, facts: &Facts) -> Option<u16> {
+    let has_version = matches!(layer, Protocol::Tls | Protocol::Quic | Protocol::Dtls);
+    facts.tls.as_ref().filter(|_| has_version)?.version
 }
 
 /// The name of a TLS or DTLS version on the wire.

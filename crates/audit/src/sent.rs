@@ -56,9 +56,10 @@ impl Seen {
             if station_is_client { (flow.client, flow.server) } else { (flow.server, flow.client) };
         let mut seen =
             Self { direction: Direction::Left, station, remote, station_is_client, both, may_be_sink: false };
-        seen.direction = if !stations.contains(station.addr) {
+        let is_of_station = if station_is_client { client } else { server };
+        seen.direction = if !is_of_station {
             Direction::NotOfStation
-        } else if seen.sent(&flow.total).packets == 0 {
+        } else if seen.sent(&flow.total()).packets == 0 {
             Direction::InboundOnly
         } else {
             let public = |name: &HostName| is_public_name(name) && !is_own(name, catalogue);

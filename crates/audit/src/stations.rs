@@ -47,7 +47,7 @@ pub(crate) struct Stations {
     /// Resolvers that stations asked and whose answers are not believed, with why.
     pub doubted_resolvers: BTreeMap<IpAddr, String>,
     /// Addresses that sent to the internet through more than one card.
-    pub astray: BTreeSet<IpAddr>,
+    pub astray: HashSet<IpAddr>,
     /// Resolvers that questions were sent to at more than one card.
     pub astray_resolvers: BTreeSet<IpAddr>,
     /// The capture has more addresses than the survey tells apart.
@@ -121,7 +121,7 @@ impl Survey {
             self.elsewhere.insert(client);
         }
         let [own, other] = flow.hardware;
-        let sent = [(own, client, flow.total.up.packets), (other, server, flow.total.down.packets)];
+        let sent = [(own, client, flow.total().up.packets), (other, server, flow.total().down.packets)];
         if !flow.confined_to_link && self.cards.len() < ADDRESSES_MAX {
             let cards = sent.iter().filter(|(.., packets)| *packets > 0);
             self.cards.extend(cards.filter_map(|(card, addr, _)| Some(((*card)?, *addr))));
@@ -185,8 +185,8 @@ fn note_next_hop(hops: &mut HashMap<IpAddr, NextHop>, of: IpAddr, card: [u8; 6],
 fn note(seen: &mut HashMap<IpAddr, Seen>, flow: &FlowRecord) {
     let [client, server] = flow.hardware;
     for (addr, hardware, sent) in [
-        (flow.client.addr, client, flow.total.up.packets > 0),
-        (flow.server.addr, server, flow.total.down.packets > 0),
+        (flow.client.addr, client, flow.total().up.packets > 0),
+        (flow.server.addr, server, flow.total().down.packets > 0),
     ] {
         if seen.len() >= ADDRESSES_MAX && !seen.contains_key(&addr) {
             continue;

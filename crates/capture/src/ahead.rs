@@ -63,7 +63,7 @@ impl Batch {
                 wire_len: entry.wire_len,
                 label: entry.label,
             },
-            headers: entry.headers.clone(),
+            headers: entry.headers.as_ref(),
         })
     }
 

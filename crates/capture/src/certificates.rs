@@ -1,8 +1,8 @@
 //! Certificates that servers sent, each kept once.
 
 use crate::flow::FlowRecord;
-use ring::digest;
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 
 /// Bytes of certificates kept.
 const BYTES_MAX: usize = 16 << 20;
@@ -10,7 +10,8 @@ const BYTES_MAX: usize = 16 << 20;
 /// Certificates by the order in which they were first seen.
 #[derive(Debug, Default)]
 pub struct CertificateStore {
-    by_digest: HashMap<[u8; 32], u32>,
+    /// Places by a hash of the certificate. Where two have the same, the second stands at the next.
+    by_hash: HashMap<u64, u32, foldhash::fast::RandomState>,
     list: Vec<Vec<u8>>,
     bytes: usize,
 }
@@ -47,10 +48,12 @@ impl CertificateStore {
 
     /// Keeps a certificate; `None` where there is no more room.
     fn keep(&mut self, der: Vec<u8>) -> Option<u32> {
-        let hash = digest::digest(&digest::SHA256, &der);
-        let key = <[u8; 32]>::try_from(hash.as_ref()).ok()?;
-        if let Some(&place) = self.by_digest.get(&key) {
-            return Some(place);
+        let mut hash = self.by_hash.hasher().hash_one(&der);
+        while let Some(&place) = self.by_hash.get(&hash) {
+            if self.get(place) == Some(&der) {
+                return Some(place);
+            }
+            hash = hash.wrapping_add(1);
         }
         if self.bytes + der.len() > BYTES_MAX {
             return None;
@@ -58,7 +61,7 @@ impl CertificateStore {
         let place = u32::try_from(self.list.len()).ok()?;
         self.bytes += der.len();
         self.list.push(der);
-        self.by_digest.insert(key, place);
+        self.by_hash.insert(hash, place);
         Some(place)
     }
 }

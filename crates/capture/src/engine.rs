@@ -1,6 +1,6 @@
 //! From frames to flow records.
 
-mod confined;
+pub(crate) mod confined;
 mod counts;
 mod labels;
 mod tunnels;
@@ -11,9 +11,10 @@ use crate::flow::live::{Arrival, Live, Part};
 use crate::flow::table::Table;
 use crate::flow::{Ended, FlowRecord, Tap};
 use crate::names::Names;
+use crate::packet::card::Card;
 use crate::packet::encapsulation::{self, Carrier, Layer, Peeled};
 use crate::packet::fragments::{Fragments, Joined, Lost, Outcome, Place};
-use crate::packet::headers::{BYTES_BEHIND_MAX, Packet, hardware_addresses, is_for_one_card};
+use crate::packet::headers::{BYTES_BEHIND_MAX, Headers, Packet, hardware_addresses, is_for_one_card};
 use crate::packet::ip::{self, IpPacket};
 use crate::packet::transport::{self, Segment};
 use crate::trailer;
@@ -85,7 +86,7 @@ struct Context {
     /// False where a part of the packet could go beyond the link.
     confined: bool,
     /// The link-layer addresses of the sender and the receiver.
-    hardware: [Option<[u8; 6]>; 2],
+    hardware: [Card; 2],
     /// `None` where it is not known any more.
     tap: Option<Tap>,
     label: Option<u32>,
@@ -134,7 +135,7 @@ impl<S: FlowSink> Engine<S> {
     /// # Errors
     /// Where a finished flow could not be kept.
     pub fn frame(&mut self, frame: &Frame<'_>, file_labels: &[PacketLabel]) -> std::io::Result<()> {
-        self.packet(&Packet::from(*frame), file_labels)
+        self.packet(&Packet { frame: *frame, headers: Headers::of(frame).as_ref() }, file_labels)
     }
 
     /// Takes a frame whose headers were read before.
@@ -163,25 +164,26 @@ impl<S: FlowSink> Engine<S> {
             label = self.labels.of_file(place, file_labels);
         }
         self.counts.ethernet_frames += u64::from(layer == Layer::Ethernet);
-        let mut context = Context {
-            at: frame.at,
-            part: self.part(frame.at),
-            confined: true,
-            hardware: [None; 2],
-            tap: Some(Tap { input: self.input, interface: frame.interface }),
-            label,
-            tunnel: 0,
-            depth: 0,
-            packets: 1,
-            header_bytes: 0,
-        };
-        if let Some(headers) = &packet.headers {
-            context.hardware = headers.hardware;
-            context.confined = !headers.is_for_one_card;
-            let (packet, segment) = headers.parts(frame);
-            self.flow(context, &packet, segment, false);
+        let tap = Some(Tap { input: self.input, interface: frame.interface });
+        if let Some(headers) = packet.headers {
+            let arrival = Arrival {
+                at: frame.at,
+                part: self.part(frame.at),
+                key: &headers.key,
+                source_is_low: headers.source_is_low,
+                segment: headers.segment(frame),
+                packets: 1,
+                wire_len: headers.wire_len as usize,
+                header_bytes: 0,
+                confined: headers.confined,
+                discovery: false,
+                label,
+                hardware: headers.hardware,
+                tap,
+            };
+            self.arrive(&arrival, 0, false);
         } else {
-            self.peel(context, layer, frame);
+            self.peel(layer, frame, label, tap);
         }
         match self.error.take() {
             None => Ok(()),
@@ -190,7 +192,19 @@ impl<S: FlowSink> Engine<S> {
     }
 
     /// A frame that is not ordinary, layer by layer.
-    fn peel(&mut self, mut context: Context, layer: Layer, frame: &Frame<'_>) {
+    fn peel(&mut self, layer: Layer, frame: &Frame<'_>, label: Option<u32>, tap: Option<Tap>) {
+        let mut context = Context {
+            at: frame.at,
+            part: self.part(frame.at),
+            confined: true,
+            hardware: [Card::NONE; 2],
+            tap,
+            label,
+            tunnel: 0,
+            depth: 0,
+            packets: 1,
+            header_bytes: 0,
+        };
         let mut data = frame.data;
         let mut wire_len = frame.wire_len as usize;
         if layer == Layer::Ethernet
@@ -339,7 +353,6 @@ impl<S: FlowSink> Engine<S> {
         }
     }
 
-    #[inline]
     fn flow(&mut self, context: Context, packet: &IpPacket<'_>, segment: Segment<'_>, is_tunnel: bool) {
         let [from, to] = segment.ports;
         let source = Endpoint { addr: packet.source, port: from };
@@ -349,50 +362,61 @@ impl<S: FlowSink> Engine<S> {
         let arrival = Arrival {
             at: context.at,
             part: context.part,
+            key: &key,
+            source_is_low,
             segment,
-            source,
-            destination,
             packets: context.packets,
             wire_len: packet.wire_len,
             header_bytes: context.header_bytes,
             confined,
             discovery: is_discovery(packet),
             label: context.label,
-            hardware: if context.tunnel == 0 { context.hardware } else { [None; 2] },
+            hardware: if context.tunnel == 0 { context.hardware } else { [Card::NONE; 2] },
             tap: context.tap,
         };
+        self.arrive(&arrival, context.tunnel, is_tunnel);
+    }
+
+    /// A packet for the flow that it belongs to.
+    #[inline]
+    fn arrive(&mut self, arrival: &Arrival<'_>, tunnel: u32, is_tunnel: bool) {
+        let (key, source_is_low) = (arrival.key, arrival.source_is_low);
         let room = HELD_BYTES_MAX.saturating_sub(self.held);
         let mut is_superseded = false;
-        if let Some(live) = self.table.find(&key) {
-            is_superseded = live.is_superseded_by(&arrival);
+        if let Some((place, live)) = self.table.find(key) {
+            is_superseded = live.is_superseded_by(arrival);
             if !is_superseded {
-                let (held, kept) = (live.held, live.kept);
+                let (held, kept, was_over) = (live.held, live.kept, live.is_over);
                 live.record.is_tunnel |= is_tunnel;
-                live.take(&arrival, live.client_is_low == source_is_low, &mut self.names, room);
+                live.take(arrival, live.client_is_low == source_is_low, &mut self.names, room);
                 self.held = (self.held + live.held).saturating_sub(held);
                 self.kept = (self.kept + live.kept).saturating_sub(kept);
+                if live.is_over != was_over {
+                    self.table.hasten(place);
+                }
                 return;
             }
         }
-        if is_superseded && let Some(live) = self.table.remove(&key) {
+        if is_superseded && let Some(live) = self.table.remove(key) {
             self.emit(live, Ended::Closed);
         }
+        self.open(arrival, tunnel, is_tunnel);
+    }
+
+    /// The first packet of a flow.
+    fn open(&mut self, arrival: &Arrival<'_>, tunnel: u32, is_tunnel: bool) {
         let room = HELD_BYTES_MAX.saturating_sub(self.held);
         self.flows += 1;
-        let mut live = Live::new(self.flows, self.input, &arrival, source_is_low);
+        let mut live = Live::new(self.flows, self.input, arrival);
+        let from_client = live.client_is_low == arrival.source_is_low;
         live.record.bindings = self.names.of(live.record.server.addr);
-        live.record.tunnels = self.tunnels.chain(context.tunnel);
+        live.record.tunnels = self.tunnels.chain(tunnel);
         live.record.is_tunnel = is_tunnel;
-        if context.tunnel == 0 {
-            let [sender, receiver] = context.hardware;
-            let from_client = live.client_is_low == source_is_low;
-            live.record.hardware = if from_client { [sender, receiver] } else { [receiver, sender] };
-        }
-        live.take(&arrival, live.client_is_low == source_is_low, &mut self.names, room);
+        live.take(arrival, from_client, &mut self.names, room);
         live.weigh();
         self.held += live.held;
         self.kept += live.kept;
-        self.table.insert(key, live);
+        self.table.insert(*arrival.key, live);
     }
 
     fn emit(&mut self, live: Live, ended: Ended) {

@@ -13,6 +13,8 @@ const RECORD_BYTES_MAX: usize = 16 << 20;
 #[derive(Debug)]
 pub struct Spill {
     out: BufWriter<File>,
+    /// A record as bytes, in room that is used again.
+    bytes: Vec<u8>,
     records: u64,
 }
 
@@ -26,7 +28,7 @@ impl Spill {
             Some(folder) => tempfile::tempfile_in(folder)?,
             None => tempfile::tempfile()?,
         };
-        Ok(Self { out: BufWriter::with_capacity(1 << 18, file), records: 0 })
+        Ok(Self { out: BufWriter::with_capacity(1 << 18, file), bytes: vec![0; 1 << 12], records: 0 })
     }
 
     /// Ends the writing.
@@ -41,15 +43,29 @@ impl Spill {
 
 impl FlowSink for Spill {
     fn take(&mut self, record: Box<FlowRecord>) -> io::Result<()> {
-        let bytes = postcard::to_stdvec(&record).map_err(io::Error::other)?;
-        if bytes.len() > RECORD_BYTES_MAX {
-            return Err(io::Error::other("a flow record is larger than 16 MiB"));
-        }
-        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let count = write(&record, &mut self.bytes)?;
+        let length = u32::try_from(count).unwrap_or(u32::MAX);
         self.out.write_all(&length.to_le_bytes())?;
-        self.out.write_all(&bytes)?;
+        self.out.write_all(self.bytes.get(..count).unwrap_or_default())?;
         self.records += 1;
         Ok(())
+    }
+}
+
+/// Writes a record to the start of a buffer, which grows where need be; returns how many bytes it is.
+fn write(record: &FlowRecord, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    loop {
+        let written = postcard::to_slice(record, bytes).map(|written| written.len());
+        match written {
+            Ok(count) => return Ok(count),
+            Err(postcard::Error::SerializeBufferFull) if bytes.len() < RECORD_BYTES_MAX => {
+                bytes.resize(bytes.len() * 2, 0);
+            }
+            Err(postcard::Error::SerializeBufferFull) => {
+                return Err(io::Error::other("a flow record is larger than 16 MiB"));
+            }
+            Err(error) => return Err(io::Error::other(error)),
+        }
     }
 }
 
@@ -85,7 +101,7 @@ impl Flows {
     ///
     /// # Errors
     /// Where the file cannot be read back, or what was read is not what was written.
-    pub fn each(&mut self, mut show: impl FnMut(FlowRecord) -> io::Result<()>) -> io::Result<()> {
+    pub fn each(&mut self, mut show: impl FnMut(Box<FlowRecord>) -> io::Result<()>) -> io::Result<()> {
         self.file.rewind()?;
         let mut input = BufReader::with_capacity(1 << 18, &self.file);
         let mut bytes = Vec::new();

@@ -84,7 +84,9 @@ pub(crate) fn make_folder(folder: &Path) -> Result<()> {
 
 /// Writes a file whole or not at all, so that no reader takes half a report for one.
 pub(crate) fn write_whole(path: &Path, content: &str) -> Result<()> {
-    let partial = path.with_extension("partial");
+    // A name of its own for each file: two may be written side by side.
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
     let cannot = || format!("`{}` cannot be written", path.display());
     let mut file = File::create(&partial).with_context(cannot)?;
     file.write_all(content.as_bytes()).and_then(|()| file.sync_all()).with_context(cannot)?;
@@ -115,9 +117,20 @@ pub(crate) fn exit_status(report: &Report, subject: Subject) -> u8 {
 }
 
 fn write_report(folder: &Path, report: &Report) -> Result<()> {
-    let json = serde_json::to_string_pretty(report).context("the report cannot be written as JSON")?;
-    write_whole(&folder.join("report.json"), &(json + "\n"))?;
-    write_whole(&folder.join("report.html"), &html::page(report))
+    let write_json = || {
+        let json = serde_json::to_string_pretty(report).context("the report cannot be written as JSON")?;
+        write_whole(&folder.join("report.json"), &(json + "\n"))
+    };
+    // Side by side, since both wait for the disk.
+    std::thread::scope(|scope| {
+        let page = std::thread::Builder::new()
+            .name("page".into())
+            .spawn_scoped(scope, || write_whole(&folder.join("report.html"), &html::page(report)))
+            .context("no thread can be started")?;
+        let written = write_json();
+        let page = page.join().unwrap_or_else(|_| bail!("`report.html` could not be made"));
+        written.and(page)
+    })
 }
 
 fn read(args: &AuditArgs, files: &[PathBuf], question: &Question) -> Result<Reading> {

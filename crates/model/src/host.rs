@@ -1,12 +1,11 @@
 //! Host names.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A host name: one to 253 bytes of lower-case ASCII letters, digits, `-`, `_` and dots, each
 /// label one to 63 bytes. Internationalised names are kept in their ASCII form (`xn--…`).
 /// Numeric addresses are not host names. A trailing dot is dropped.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostName(Box<str>);
 
 /// Why a text is not a host name.
@@ -42,25 +41,21 @@ impl HostName {
         if bytes.len() > 253 {
             return Err(HostNameError::TooLong);
         }
-        let mut label = 0_usize;
-        for &byte in bytes {
-            match byte {
-                b'.' if label == 0 => return Err(HostNameError::EmptyLabel),
-                b'.' => label = 0,
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => label += 1,
-                _ => return Err(HostNameError::Byte(byte)),
+        let mut last: &[u8] = &[];
+        // All bytes at once, and then the labels: a name is read for most flows, and seldom wrong.
+        let allowed =
+            bytes.iter().fold(true, |allowed, &byte| allowed & (is_of_label(byte) | (byte == b'.')));
+        for label in bytes.split(|&byte| byte == b'.') {
+            if !allowed || label.is_empty() || label.len() > 63 {
+                return Err(first_error(bytes));
             }
-            if label > 63 {
-                return Err(HostNameError::TooLong);
-            }
+            last = label;
         }
-        if label == 0 {
-            return Err(HostNameError::EmptyLabel);
-        }
+        let last = last.len();
         let text = String::from_utf8(bytes.to_ascii_lowercase()).map_err(|_| HostNameError::Byte(0x80))?;
         // A name whose last label is a number would be read as an address by some resolvers. Every
         // such label begins with a digit.
-        let last = text.get(text.len() - label..).unwrap_or_default();
+        let last = text.get(text.len() - last..).unwrap_or_default();
         let numeric = last.starts_with(|c: char| c.is_ascii_digit())
             && (last.bytes().all(|b| b.is_ascii_digit())
                 || last.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit())));
@@ -88,6 +83,49 @@ impl HostName {
     #[must_use]
     pub fn is_within(&self, suffix: &Self) -> bool {
         self.0.strip_suffix(&*suffix.0).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
+}
+
+const fn is_of_label(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+}
+
+/// What is wrong first in bytes whose labels are not in order.
+fn first_error(bytes: &[u8]) -> HostNameError {
+    let mut label = 0_usize;
+    for &byte in bytes {
+        match byte {
+            b'.' if label == 0 => return HostNameError::EmptyLabel,
+            b'.' => label = 0,
+            _ if is_of_label(byte) => label += 1,
+            _ => return HostNameError::Byte(byte),
+        }
+        if label > 63 {
+            return HostNameError::TooLong;
+        }
+    }
+    HostNameError::EmptyLabel
+}
+
+impl Serialize for HostName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for HostName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+        impl de::Visitor<'_> for Name {
+            type Value = HostName;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a host name")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<HostName, E> {
+                HostName::parse(text).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Name)
     }
 }
 

@@ -66,6 +66,7 @@ pub enum Scope {
 
 /// The scope of an address.
 #[must_use]
+#[inline]
 pub fn scope(addr: IpAddr) -> Scope {
     match addr {
         IpAddr::V4(addr) => scope_v4(addr),
@@ -73,6 +74,7 @@ pub fn scope(addr: IpAddr) -> Scope {
     }
 }
 
+#[inline]
 fn scope_v4(addr: Ipv4Addr) -> Scope {
     match addr.octets() {
         [127, ..] => Scope::Loopback,

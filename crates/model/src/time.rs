@@ -10,12 +10,14 @@ pub struct Timestamp(pub i64);
 impl Timestamp {
     /// From whole seconds and nanoseconds, saturating.
     #[must_use]
+    #[inline]
     pub const fn from_seconds(seconds: i64, nanos: u32) -> Self {
         Self(seconds.saturating_mul(1_000_000_000).saturating_add(nanos as i64))
     }
 
     /// Time that passed since `earlier`; zero where `earlier` is later.
     #[must_use]
+    #[inline]
     pub const fn since(self, earlier: Self) -> Duration {
         let nanos = self.0.saturating_sub(earlier.0);
         Duration(if nanos < 0 { 0 } else { nanos as u64 })
@@ -23,6 +25,7 @@ impl Timestamp {
 
     /// This moment, `duration` later, saturating.
     #[must_use]
+    #[inline]
     pub const fn after(self, duration: Duration) -> Self {
         Self(self.0.saturating_add_unsigned(duration.0))
     }

@@ -39,13 +39,33 @@ impl Table<'_> {
         }
     }
 
-    fn locate_public(&self, addr: IpAddr, names: &[HostName], extra: Option<&Mmdb>) -> Residency {
-        let facts = Facts {
+    /// What [`Table::locate`] concludes, without the evidence: that of a host name decides nothing.
+    #[must_use]
+    pub fn conclude(&self, addr: IpAddr, extra: Option<&Mmdb>) -> Conclusion {
+        match special::kind(addr) {
+            Kind::Public => self.facts(addr, extra).conclude(),
+            Kind::NotPublic(_) => Conclusion::NotPublic,
+            Kind::Tunnel(_) => Conclusion::Unknown,
+            Kind::Embeds(inner, _) => match special::kind(inner.into()) {
+                Kind::NotPublic(_) => Conclusion::NotPublic,
+                Kind::Public | Kind::Tunnel(_) | Kind::Embeds(..) => {
+                    self.facts(inner.into(), extra).conclude()
+                }
+            },
+        }
+    }
+
+    fn facts(&self, addr: IpAddr, extra: Option<&Mmdb>) -> Facts<'_> {
+        Facts {
             place: self.place(addr),
             network: self.network(addr),
             registry: self.registry_country(addr),
             answer: extra.map_or(Answer::Nothing, |extra| extra.answer(addr)),
-        };
+        }
+    }
+
+    fn locate_public(&self, addr: IpAddr, names: &[HostName], extra: Option<&Mmdb>) -> Residency {
+        let facts = self.facts(addr, extra);
         let mut evidence = facts.evidence(self);
         let hints = hint::hints(names, self.region_names());
         evidence.extend(

@@ -43,6 +43,14 @@ impl<'a> Cursor<'a> {
         self.take(count).map(|_| ())
     }
 
+    /// Passes over bytes that are zero.
+    pub fn skip_zeros(&mut self) {
+        let chunks = self.rest.chunks_exact(16).take_while(|chunk| **chunk == [0; 16]).count();
+        let rest = self.rest.get(chunks * 16..).unwrap_or_default();
+        let zeros = rest.iter().take_while(|&&byte| byte == 0).count();
+        self.rest = rest.get(zeros..).unwrap_or_default();
+    }
+
     /// The next `N` bytes as an array.
     pub fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         self.take(N)?.try_into().ok()

@@ -89,8 +89,39 @@ pub struct TlsFacts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedKeyExchange {
     pub(crate) scheme: u16,
+    #[serde(with = "at_once")]
     pub(crate) message: Vec<u8>,
+    #[serde(with = "at_once")]
     pub(crate) signature: Vec<u8>,
+}
+
+/// Bytes that are written down and read at once instead of one by one.
+mod at_once {
+    use serde::de::{Deserializer, Error, Visitor};
+    use serde::ser::Serializer;
+    use std::fmt;
+
+    struct Bytes;
+
+    impl Visitor<'_> for Bytes {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("bytes")
+        }
+
+        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+            Ok(bytes.to_vec())
+        }
+    }
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        deserializer.deserialize_byte_buf(Bytes)
+    }
 }
 
 impl TlsFacts {
@@ -171,8 +202,8 @@ pub struct Facts {
     pub names: Vec<SeenName>,
     /// Where proxies were asked to connect.
     pub proxy_targets: Vec<ProxyTarget>,
-    /// TLS, where there was any.
-    pub tls: Option<TlsFacts>,
+    /// TLS, where there was any. Boxed, since it is half as large as all the rest.
+    pub tls: Option<Box<TlsFacts>>,
     /// Requests in clear, the first few.
     pub requests: Vec<HttpRequest>,
     /// What does not fit.
@@ -183,6 +214,7 @@ pub struct Facts {
 
 impl Facts {
     /// The innermost protocol that was recognised.
+    #[inline]
     #[must_use]
     pub fn protocol(&self) -> Option<Protocol> {
         self.layers.last().copied()
@@ -209,7 +241,7 @@ impl Facts {
             + anomalies.sum::<usize>()
             + targets
             + self.requests.iter().map(HttpRequest::held).sum::<usize>()
-            + self.tls.as_ref().map_or(0, TlsFacts::held)
+            + self.tls.as_ref().map_or(0, |tls| tls.held())
     }
 
     /// Adds a layer unless it is already the innermost.

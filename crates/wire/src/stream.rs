@@ -190,7 +190,9 @@ fn read_tls(heads: Heads<'_>, learnt: &mut Learnt) -> Option<Want> {
             || tls.alpn.as_deref() == Some("dot")
             || tls.alpn_offered.iter().any(|alpn| alpn == "dot")
     };
-    if learnt.facts.protocol() == Some(Protocol::Tls) && learnt.facts.tls.as_ref().is_some_and(for_dns) {
+    if learnt.facts.protocol() == Some(Protocol::Tls)
+        && learnt.facts.tls.as_ref().is_some_and(|tls| for_dns(tls))
+    {
         learnt.facts.add_layer(Protocol::DnsOverTls);
     }
     Some(want)

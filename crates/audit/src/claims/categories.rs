@@ -44,7 +44,7 @@ impl Examine for Categories {
         let seen = seen_categories(&judged.flow.facts);
         // Of what is in clear, heads are read and bodies are not.
         let hidden = judged.protection != Protection::ClearByNature;
-        let key = listed.first().map_or(judged.to(), |listed| listed.found.service.id.as_str());
+        let key = listed.first().map_or(judged.to.text, |listed| listed.found.service.id.as_str());
         if !self.services.contains_key(key) && self.services.len() < 500 {
             self.services.insert(key.to_owned(), Row::default());
         }
@@ -56,14 +56,14 @@ impl Examine for Categories {
         if let Some((category, how)) = seen.iter().find(|(category, _)| !takes.contains(category)) {
             return Finding::Against(Why::from(format!(
                 "{category} was seen to go to {} ({how}), which the catalogue does not list",
-                judged.to()
+                judged.to
             )));
         }
         if judged.protection == Protection::Nothing {
             return Finding::Apart;
         }
         if hidden || listed.is_empty() {
-            return Finding::Open(Why::about("what {} was sent was not read, or cannot be", judged.to()));
+            return Finding::Open(Why::about("what {} was sent was not read, or cannot be", judged.to));
         }
         Finding::Agrees
     }

@@ -21,7 +21,7 @@ pub(crate) struct Certificates {
 impl Certificates {
     fn certificate<'j>(judged: &Judged<'j>) -> (&'static str, Finding<'j>) {
         let Some(tls) = &judged.flow.facts.tls else { return ("none seen", Finding::Apart) };
-        let to = judged.to();
+        let to = judged.to;
         if judged.flow.certificates.is_empty() {
             let why = match tls.version {
                 Some(0x0304 | 0x7f00..=0x7fff) => "hidden by TLS 1.3",
@@ -85,7 +85,7 @@ impl Examine for Certificates {
         }
         // DTLS numbers count downwards from 0xfeff, which is 1.0.
         match version.filter(|version| *version < OLDEST || *version == 0xfeff) {
-            Some(old) => Finding::Against(format!("{} was used with {}", long_name(old), judged.to()).into()),
+            Some(old) => Finding::Against(format!("{} was used with {}", long_name(old), judged.to).into()),
             None => finding,
         }
     }

@@ -42,14 +42,14 @@ impl Examine for Cleartext {
         match judged.protection {
             Protection::Encrypted | Protection::ClearByNature | Protection::Nothing => Finding::Agrees,
             Protection::Cleartext => {
-                Finding::Against(Why::from(format!("{protocols} in clear to {}", judged.to())))
+                Finding::Against(Why::from(format!("{protocols} in clear to {}", judged.to)))
             }
             Protection::Tunnel => Finding::Open(Why::from(format!(
                 "within {protocols} to {} anything may be carried",
-                judged.to()
+                judged.to
             ))),
             Protection::Unknown => {
-                Finding::Open(Why::about("a protocol that is not recognised, to {}", judged.to()))
+                Finding::Open(Why::about("a protocol that is not recognised, to {}", judged.to))
             }
         }
     }

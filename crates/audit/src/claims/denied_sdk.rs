@@ -64,10 +64,10 @@ impl Examine for DeniedSdk {
             _ if judged.who.names.is_empty()
                 || judged.who.names.iter().any(|name| name.listed.is_empty()) =>
             {
-                Finding::Open(Why::about("the party behind {} is not known", judged.to()))
+                Finding::Open(Why::about("the party behind {} is not known", judged.to))
             }
             (Some(Ruled::Denied(..)), None) if !judged.is_certain() => {
-                Finding::Open(Why::about("the party behind {} is not certain", judged.to()))
+                Finding::Open(Why::about("the party behind {} is not certain", judged.to))
             }
             _ => Finding::Agrees,
         }

@@ -43,7 +43,7 @@ impl Examine for Explained {
         if judged.is_certain() {
             Finding::Agrees
         } else {
-            Finding::Open(Why::about("{} is only claimed, or its flow has anomalies", judged.to()))
+            Finding::Open(Why::about("{} is only claimed, or its flow has anomalies", judged.to))
         }
     }
 }

@@ -50,7 +50,7 @@ impl Examine for Jurisdictions {
     }
 
     fn examine<'j>(&mut self, judged: &Judged<'j>) -> Finding<'j> {
-        let to = judged.to();
+        let to = judged.to;
         if judged.who.is_resolver {
             if let Some(why) = self.party(judged) {
                 return Finding::Open(Why::from(format!(
@@ -65,7 +65,7 @@ impl Examine for Jurisdictions {
         if presence.contains(&Presence::Inside) {
             return Finding::Against(Why::from(format!(
                 "{to} stands in a forbidden jurisdiction: {}",
-                judged.place.conclusion
+                judged.place
             )));
         }
         let unknown_party = judged.who.names.is_empty()
@@ -76,14 +76,14 @@ impl Examine for Jurisdictions {
         if unknown_party {
             return Finding::Open(Why::about("the law that {} is under is not known", to));
         }
-        let on_own_network = judged.place.conclusion == creance_residency::Conclusion::NotPublic;
+        let on_own_network = *judged.place == creance_residency::Conclusion::NotPublic;
         if judged.who.is_resolver && on_own_network && judged.is_certain() {
             return Finding::Agrees;
         }
         if presence.contains(&Presence::CannotTell) {
             return Finding::Open(Why::from(format!(
                 "nothing certain tells where {to} stands ({})",
-                judged.place.conclusion
+                judged.place
             )));
         }
         if judged.is_certain() {

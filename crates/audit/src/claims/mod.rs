@@ -25,7 +25,7 @@ pub(crate) use parties::Parties;
 pub(crate) use places::Places;
 pub(crate) use untested::untested;
 
-use crate::evidence::{Reasons, Why};
+use crate::evidence::{Reasons, Subjects, Why};
 use crate::judged::{Judged, Ownership};
 use crate::report::data::{Claim, Ruling, Table};
 use creance_model::Verdict;
@@ -103,12 +103,12 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, finding: &Finding<'_>, number: u64) {
+    fn add(&mut self, finding: &Finding<'_>, number: u64, subjects: &mut Subjects) {
         match finding {
             Finding::Apart => {}
             Finding::Agrees => self.agreeing += 1,
-            Finding::Against(why) => self.against.add(why, number),
-            Finding::Open(why) => self.open.add(why, number),
+            Finding::Against(why) => self.against.add(why, number, subjects),
+            Finding::Open(why) => self.open.add(why, number, subjects),
         }
     }
 
@@ -126,28 +126,28 @@ impl Decider {
         self.claim.number()
     }
 
-    pub(crate) fn add(&mut self, judged: &Judged<'_>) {
+    pub(crate) fn add(&mut self, judged: &Judged<'_>, subjects: &mut Subjects) {
         if !judged.left() || !judged.in_window {
             return;
         }
         let finding = self.claim.examine(judged);
-        self.station.add(&finding, judged.number());
+        self.station.add(&finding, judged.number(), subjects);
         match (judged.ownership, finding) {
             // Without any means to tell, the app has no tally of its own.
             _ if !judged.tells_app => {}
             (Ownership::Other, _) => {}
-            (Ownership::App, finding) => self.app.add(&finding, judged.number()),
+            (Ownership::App, finding) => self.app.add(&finding, judged.number(), subjects),
             (Ownership::Unknown, Finding::Against(why)) => {
                 let why = format!("{why}; the capture does not tell whether the app sent it");
-                self.app.add(&Finding::Open(why.into()), judged.number());
+                self.app.add(&Finding::Open(why.into()), judged.number(), subjects);
             }
-            (Ownership::Unknown, finding) => self.app.add(&finding, judged.number()),
+            (Ownership::Unknown, finding) => self.app.add(&finding, judged.number(), subjects),
         }
     }
 
     /// The verdicts.
-    pub(crate) fn decide(self, limits: &Limits, requested: bool) -> Claim {
-        let station = self.rule(&self.station, limits);
+    pub(crate) fn decide(self, limits: &Limits, requested: bool, subjects: &Subjects) -> Claim {
+        let station = self.rule(&self.station, limits, subjects);
         let app = if station.verdict == Verdict::Upheld.as_str()
             || station.verdict == Verdict::NotTested.as_str()
         {
@@ -163,7 +163,7 @@ impl Decider {
             }
         } else {
             let no_control = limits.no_control.clone().or_else(|| limits.no_app_control.clone());
-            self.rule(&self.app, &Limits { no_control, ..limits.clone() })
+            self.rule(&self.app, &Limits { no_control, ..limits.clone() }, subjects)
         };
         Claim {
             number: self.claim.number(),
@@ -177,27 +177,32 @@ impl Decider {
         }
     }
 
-    fn rule(&self, tally: &Tally, limits: &Limits) -> Ruling {
-        let (verdict, because, would_decide) = self.verdict(tally, limits);
+    fn rule(&self, tally: &Tally, limits: &Limits, subjects: &Subjects) -> Ruling {
+        let (verdict, because, would_decide) = self.verdict(tally, limits, subjects);
         Ruling {
             verdict: verdict.to_string(),
             because,
-            against: tally.against.list(),
-            open: tally.open.list(),
+            against: tally.against.list(subjects),
+            open: tally.open.list(subjects),
             agreeing_flows: tally.agreeing,
             would_decide,
         }
     }
 
-    fn verdict(&self, tally: &Tally, limits: &Limits) -> (Verdict, String, Option<String>) {
+    fn verdict(
+        &self,
+        tally: &Tally,
+        limits: &Limits,
+        subjects: &Subjects,
+    ) -> (Verdict, String, Option<String>) {
         if let Some((why, would)) = self.claim.not_tested() {
             return (Verdict::NotTested, why.into(), Some(would.into()));
         }
-        if let Some(first) = tally.against.list().first() {
+        if let Some(first) = tally.against.list(subjects).first() {
             let flows = tally.against.flows();
             return (Verdict::Refuted, format!("{} ({} in all)", first.text, count(flows, "flow")), None);
         }
-        if let Some(first) = tally.open.list().first() {
+        if let Some(first) = tally.open.list(subjects).first() {
             let because = format!("{} ({} left open in all)", first.text, count(tally.open.flows(), "flow"));
             return (Verdict::Inconclusive, because, Some(OPEN_FLOWS.into()));
         }

@@ -38,12 +38,12 @@ impl Examine for Parties {
             }
         }
         if !known {
-            return Finding::Open(Why::about("the party behind {} is not known", judged.to()));
+            return Finding::Open(Why::about("the party behind {} is not known", judged.to));
         }
         if judged.is_certain() {
             Finding::Agrees
         } else {
-            Finding::Open(Why::about("the name {} is not certain", judged.to()))
+            Finding::Open(Why::about("the name {} is not certain", judged.to))
         }
     }
 

@@ -35,7 +35,7 @@ impl Examine for Places {
 
     fn examine<'j>(&mut self, judged: &Judged<'j>) -> Finding<'j> {
         let addr = judged.remote;
-        let conclusion = &judged.place.conclusion;
+        let conclusion = judged.place;
         let key = match (judged.place.certain_country(), conclusion) {
             (Some(country), _) => Key::Country(country),
             (None, Conclusion::Anycast) => Key::Other("anycast"),

@@ -1,5 +1,6 @@
 //! Where packets can go on the link.
 
+use crate::packet::card::Card;
 use crate::packet::ip::IpPacket;
 use creance_model::{Scope, scope};
 use std::net::IpAddr;
@@ -12,8 +13,9 @@ const ACCESS_BYTES_MAX: usize = 256;
 /// Whether no router forwards the packet: link-scope groups, multicast with no hops left,
 /// neighbour discovery on the link, and broadcast of the link layer to an address that can only be
 /// a directed broadcast. A frame for a single card is for that card, whatever address it names.
-pub(super) fn is_confined(packet: &IpPacket<'_>, receiver: Option<[u8; 6]>) -> bool {
-    let link_group = receiver.is_some_and(|[first, ..]| first & 1 == 1);
+#[inline]
+pub(crate) fn is_confined(packet: &IpPacket<'_>, receiver: Card) -> bool {
+    let link_group = receiver.is_group();
     let scope = scope(packet.destination);
     match scope {
         Scope::LinkGroup => link_group || receiver.is_none(),
@@ -28,6 +30,7 @@ pub(super) fn is_confined(packet: &IpPacket<'_>, receiver: Option<[u8; 6]>) -> b
 
 /// Whether a packet is shaped like neighbour discovery (RFC 4861, 7.1: the receiver discards it
 /// unless the hop limit shows that no router touched it).
+#[inline]
 pub(super) fn is_discovery(packet: &IpPacket<'_>) -> bool {
     packet.protocol == 58
         && packet.hop_limit == 255
@@ -53,9 +56,9 @@ pub(super) fn header_bytes(packet: &IpPacket<'_>, packets: u64) -> u64 {
 
 /// Whether a frame of a protocol between neighbours looks like one: sent to a group where its
 /// protocol does so, and no larger than it needs.
-pub(super) fn is_ordinary(protocol: &str, receiver: Option<[u8; 6]>, bytes: usize) -> bool {
+pub(super) fn is_ordinary(protocol: &str, receiver: Card, bytes: usize) -> bool {
     // Where the framing does not name the receiver, only what fits the smallest frame passes.
-    let link_group = receiver.map_or(bytes <= 64, |[first, ..]| first & 1 == 1);
+    let link_group = if receiver.is_none() { bytes <= 64 } else { receiver.is_group() };
     match protocol {
         "ARP" | "RARP" | "PPP control" => bytes <= 64,
         "802.1X" | "PPPoE discovery" => bytes <= ACCESS_BYTES_MAX,

@@ -19,6 +19,14 @@ pub struct Unread {
     pub in_window: u64,
 }
 
+impl Unread {
+    const fn merge(&mut self, other: &Self) {
+        self.packets += other.packets;
+        self.bytes += other.bytes;
+        self.in_window += other.in_window;
+    }
+}
+
 /// What the engine counted besides flows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -54,13 +62,12 @@ pub struct Counts {
 
 /// Counts packets of one kind.
 pub(super) fn note(kinds: &mut BTreeMap<String, Unread>, name: &str, one: &Unread) {
-    let name = if kinds.contains_key(name) || kinds.len() < UNREAD_KINDS_MAX { name } else { "other" };
-    let entry = kinds
-        .entry(name.to_owned())
-        .or_insert(Unread { first_packet: one.first_packet, ..Unread::default() });
-    entry.packets += one.packets;
-    entry.bytes += one.bytes;
-    entry.in_window += one.in_window;
+    if let Some(known) = kinds.get_mut(name) {
+        return known.merge(one);
+    }
+    let name = if kinds.len() < UNREAD_KINDS_MAX { name } else { "other" };
+    let first = Unread { first_packet: one.first_packet, ..Unread::default() };
+    kinds.entry(name.to_owned()).or_insert(first).merge(one);
 }
 
 impl Counts {

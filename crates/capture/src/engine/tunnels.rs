@@ -10,7 +10,7 @@ const TUNNELS_MAX: usize = 4096;
 /// Tunnels by number; 0 is none.
 #[derive(Debug, Default)]
 pub(super) struct Tunnels {
-    numbers: HashMap<(u32, Carrier), u32>,
+    numbers: HashMap<(u32, Carrier), u32, foldhash::fast::RandomState>,
     list: Vec<(u32, Carrier)>,
 }
 

@@ -254,6 +254,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// The next packet, or `None` at the end, which [`FileFacts::ending`] then describes.
+    #[inline]
     pub fn next_frame(&mut self) -> Option<Frame<'_>> {
         let found = loop {
             if self.ended {
@@ -316,6 +317,7 @@ impl<R: Read> Reader<R> {
         self.facts.ending = ending;
     }
 
+    #[inline]
     fn count(&mut self, found: &Found) {
         if let Some(interface) = self.facts.interfaces.get_mut(found.interface as usize) {
             interface.packets += 1;

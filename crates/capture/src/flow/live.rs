@@ -1,10 +1,12 @@
 //! A flow while its packets come in.
 
+use super::key::FlowKey;
 use super::questions::{Heard, Questions};
 use super::record::{Ended, FlowRecord, Started, Tap, Taps, Traffic};
 use super::requests::follow_requests;
 use super::side::Side;
 use crate::names::Names;
+use crate::packet::card::Card;
 use crate::packet::transport::{Segment, TcpHeader};
 use creance_model::{Endpoint, Timestamp, Transport};
 use creance_wire::{Anomaly, Direction, Facts, Protocol, datagram, quic, stream};
@@ -25,9 +27,10 @@ pub(crate) enum Part {
 pub(crate) struct Arrival<'a> {
     pub(crate) at: Timestamp,
     pub(crate) part: Part,
+    pub(crate) key: &'a FlowKey,
+    /// Whether the sender is the lower end of the key.
+    pub(crate) source_is_low: bool,
     pub(crate) segment: Segment<'a>,
-    pub(crate) source: Endpoint,
-    pub(crate) destination: Endpoint,
     /// How many packets on the wire it took: more than one where it came in fragments.
     pub(crate) packets: u64,
     /// Length of the IP packet on the wire, headers of all its fragments included.
@@ -40,8 +43,16 @@ pub(crate) struct Arrival<'a> {
     pub(crate) discovery: bool,
     pub(crate) label: Option<u32>,
     /// The link-layer addresses of the sender and the receiver.
-    pub(crate) hardware: [Option<[u8; 6]>; 2],
+    pub(crate) hardware: [Card; 2],
     pub(crate) tap: Option<Tap>,
+}
+
+impl Arrival<'_> {
+    /// The sender and the receiver.
+    fn ends(&self) -> [Endpoint; 2] {
+        let [low, high] = self.key.ends();
+        if self.source_is_low { [low, high] } else { [high, low] }
+    }
 }
 
 #[derive(Debug)]
@@ -59,6 +70,10 @@ pub(crate) struct Live {
     pub(crate) head_given_up: bool,
     state: State,
     questions: Questions,
+    /// The link-layer addresses of client and server in the first packet.
+    cards: [Card; 2],
+    /// Those that packets for client and server were sent to at first.
+    next_hops: [Card; 2],
 }
 
 #[derive(Debug)]
@@ -89,13 +104,11 @@ struct Udp {
 }
 
 impl Live {
-    pub(crate) fn new(number: u64, input: u32, arrival: &Arrival<'_>, source_is_low: bool) -> Self {
+    pub(crate) fn new(number: u64, input: u32, arrival: &Arrival<'_>) -> Self {
         let reversed = is_from_server(arrival);
-        let (client, server) = if reversed {
-            (arrival.destination, arrival.source)
-        } else {
-            (arrival.source, arrival.destination)
-        };
+        let ([source, destination], [sender, receiver]) = (arrival.ends(), arrival.hardware);
+        let (client, server) = if reversed { (destination, source) } else { (source, destination) };
+        let cards = if reversed { [receiver, sender] } else { [sender, receiver] };
         let tcp = arrival.segment.tcp;
         let state = match arrival.segment.transport {
             Transport::Tcp => State::Tcp(Box::new(Tcp {
@@ -127,7 +140,7 @@ impl Live {
             transport: arrival.segment.transport,
             client,
             server,
-            hardware: [None; 2],
+            hardware: cards.map(Card::bytes),
             other_hardware: [None; 2],
             next_hops: [None; 2],
             next_hops_differ: false,
@@ -138,7 +151,6 @@ impl Live {
             last: arrival.at,
             started,
             ended: Ended::WithCapture,
-            total: Traffic::default(),
             before: Traffic::default(),
             window: Traffic::default(),
             after: Traffic::default(),
@@ -159,13 +171,15 @@ impl Live {
         });
         Self {
             record,
-            client_is_low: source_is_low != reversed,
+            client_is_low: arrival.source_is_low != reversed,
             is_over: false,
             held: 0,
             kept: 0,
             head_given_up: false,
             state,
             questions: Questions::default(),
+            cards,
+            next_hops: [Card::NONE; 2],
         }
     }
 
@@ -175,7 +189,7 @@ impl Live {
         header.syn()
             && !header.ack()
             && (self.is_over
-                || self.record.total.up.payload > 0
+                || self.record.total().up.payload > 0
                 || tcp.client_isn.is_some_and(|isn| isn != header.sequence)
                 || self.record.started == Started::MidStream)
     }
@@ -212,7 +226,7 @@ impl Live {
         }
         if let State::Tcp(tcp) = &self.state
             && self.record.facts.protocol() == Some(Protocol::Dns)
-            && self.record.total.up.payload > tcp.client_read as u64
+            && self.record.total().up.payload > tcp.client_read as u64
         {
             // Segments beside the stream, or sent again with other bytes.
             self.record.facts.add_anomaly(Anomaly::MoreThanAQuestion);
@@ -233,11 +247,9 @@ impl Live {
             Part::Window => &mut record.window,
             Part::After => &mut record.after,
         };
-        for traffic in [&mut record.total, part] {
-            let volume = if from_client { &mut traffic.up } else { &mut traffic.down };
-            volume.add(arrival.packets, bytes, payload);
-            traffic.opened |= opens;
-        }
+        let volume = if from_client { &mut part.up } else { &mut part.down };
+        volume.add(arrival.packets, bytes, payload);
+        part.opened |= opens;
         let [before, window, after] = &mut record.taps;
         let taps = match arrival.part {
             Part::Before => before,
@@ -261,22 +273,27 @@ impl Live {
     fn note_cards(&mut self, arrival: &Arrival<'_>, from_client: bool) {
         let record = &mut self.record;
         let [sender, receiver] = arrival.hardware;
-        let [client, server] = record.hardware;
+        let [client, server] = self.cards;
         let own = if from_client { client } else { server };
-        if let (Some(own), Some(sender)) = (own, sender)
-            && own != sender
-        {
+        if own != sender && !own.is_none() && !sender.is_none() {
             let [of_client, of_server] = &mut record.other_hardware;
             let other = if from_client { of_client } else { of_server };
-            *other = other.or(Some(sender));
+            *other = other.or(sender.bytes());
             self.questions.strange_answer |= !from_client;
         }
         // Some framings name the sender alone; the asker's own card is none that answers.
-        self.questions.strange_answer |= !from_client && sender.is_some() && sender == client;
-        let [to_client, to_server] = &mut record.next_hops;
+        self.questions.strange_answer |= !from_client && !sender.is_none() && sender == client;
+        let [to_client, to_server] = &mut self.next_hops;
         let next_hop = if from_client { to_server } else { to_client };
-        record.next_hops_differ |= next_hop.is_some() && receiver.is_some() && *next_hop != receiver;
-        *next_hop = next_hop.or(receiver);
+        if *next_hop == receiver || receiver.is_none() {
+            return;
+        }
+        if next_hop.is_none() {
+            *next_hop = receiver;
+            record.next_hops = self.next_hops.map(Card::bytes);
+        } else {
+            record.next_hops_differ = true;
+        }
     }
 
     fn take_tcp(
@@ -417,7 +434,7 @@ impl Live {
         let sides = [Direction::FromClient, Direction::FromServer];
         for ((messages, known), direction) in inspection.dns.iter().zip(heard_before).zip(sides) {
             for message in messages.iter().skip(known) {
-                let heard = Heard { message, direction, cards: [None; 2], at, part };
+                let heard = Heard { message, direction, cards: [Card::NONE; 2], at, part };
                 self.questions.take(&heard, &mut self.record, names);
             }
         }
@@ -437,10 +454,11 @@ impl Live {
             datagram::Want::More | datagram::Want::Handshakes | datagram::Want::All => {}
         }
         udp.shown = udp.shown.saturating_add(1);
+        let [source, destination] = arrival.ends();
         let inspection = datagram::inspect(
             datagram::Datagram {
-                source: arrival.source,
-                destination: arrival.destination,
+                source,
+                destination,
                 direction,
                 payload,
                 wire_len: arrival.segment.payload_wire_len,
@@ -482,7 +500,7 @@ fn is_from_server(arrival: &Arrival<'_>) -> bool {
     if let Some(tcp) = arrival.segment.tcp.filter(|tcp| tcp.syn()) {
         return tcp.ack();
     }
-    let (from, to) = (arrival.source.port, arrival.destination.port);
+    let [from, to] = arrival.segment.ports;
     let is_service = |port: u16| {
         port != 0 && (port < 1024 || matches!(port, 1883 | 8883 | 1935 | 5353 | 5355 | 8080 | 8443 | 8554))
     };

@@ -1,5 +1,6 @@
 //! Flows: one conversation each, as it was seen on the wire.
 
+mod compact;
 pub(crate) mod key;
 pub(crate) mod live;
 mod questions;

@@ -3,6 +3,7 @@
 use super::live::Part;
 use super::record::{FlowRecord, Queried};
 use crate::names::Names;
+use crate::packet::card::Card;
 use creance_model::Timestamp;
 use creance_wire::dns::{Message, QueryName};
 use creance_wire::{Anomaly, Direction, Protocol};
@@ -18,7 +19,7 @@ pub(super) struct Heard<'a> {
     pub(super) message: &'a Message,
     pub(super) direction: Direction,
     /// The link-layer addresses of the sender and the receiver, where it came in one packet.
-    pub(super) cards: [Option<[u8; 6]>; 2],
+    pub(super) cards: [Card; 2],
     pub(super) at: Timestamp,
     pub(super) part: Part,
 }
@@ -39,16 +40,15 @@ pub(super) struct Questions {
 struct Pending {
     id: u16,
     name: QueryName,
-    cards: [Option<[u8; 6]>; 2],
+    cards: [Card; 2],
 }
 
 impl Pending {
     /// Whether a message of these cards may be the answer. Whoever asks does not answer itself,
     /// and nobody else answers for the one that was asked.
-    fn is_answered_by(&self, [sender, receiver]: [Option<[u8; 6]>; 2]) -> bool {
+    fn is_answered_by(&self, [sender, receiver]: [Card; 2]) -> bool {
         let [asker, asked] = self.cards;
-        let agree =
-            |one: Option<[u8; 6]>, other: Option<[u8; 6]>| one.is_none() || other.is_none() || one == other;
+        let agree = |one: Card, other: Card| one.is_none() || other.is_none() || one == other;
         (sender.is_none() || sender != asker) && agree(sender, asked) && agree(receiver, asker)
     }
 }

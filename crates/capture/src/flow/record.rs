@@ -1,5 +1,6 @@
 //! What is kept of a flow.
 
+use super::compact;
 use creance_model::{Endpoint, HostName, Timestamp, Transport};
 use creance_wire::Facts;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,14 @@ pub struct Traffic {
     pub down: Volume,
     /// Whether a packet opened the conversation (a TCP SYN without ACK).
     pub opened: bool,
+}
+
+impl Traffic {
+    const fn merge(&mut self, other: Self) {
+        self.up.merge(other.up);
+        self.down.merge(other.down);
+        self.opened |= other.opened;
+    }
 }
 
 /// Where frames were taken from the wire: an interface of an input.
@@ -156,15 +165,20 @@ pub struct FlowRecord {
     /// What carries it.
     pub transport: Transport,
     /// The side that opened it, or was seen first.
+    #[serde(with = "compact::end")]
     pub client: Endpoint,
     /// The side that answered.
+    #[serde(with = "compact::end")]
     pub server: Endpoint,
     /// The link-layer addresses of client and server in the first packet, where the capture has
     /// them. Beyond a router that is the router's.
+    #[serde(with = "compact::cards")]
     pub hardware: [Option<[u8; 6]>; 2],
     /// Further link-layer addresses that sent packets for the client, and for the server.
+    #[serde(with = "compact::cards")]
     pub other_hardware: [Option<[u8; 6]>; 2],
     /// The link-layer addresses that packets for the client, and for the server, were sent to.
+    #[serde(with = "compact::cards")]
     pub next_hops: [Option<[u8; 6]>; 2],
     /// Whether packets for one of them went to more than one link-layer address.
     pub next_hops_differ: bool,
@@ -183,13 +197,13 @@ pub struct FlowRecord {
     pub started: Started,
     /// How it ended.
     pub ended: Ended,
-    /// Everything.
-    pub total: Traffic,
     /// What of it lies before the judged window.
+    #[serde(with = "compact::traffic")]
     pub before: Traffic,
     /// What of it lies within the judged window.
     pub window: Traffic,
     /// What of it lies after the judged window.
+    #[serde(with = "compact::traffic")]
     pub after: Traffic,
     /// The tunnels that it came through, outermost first.
     pub tunnels: Vec<Tunnel>,
@@ -223,6 +237,16 @@ pub struct FlowRecord {
 }
 
 impl FlowRecord {
+    /// All its traffic.
+    #[inline]
+    #[must_use]
+    pub const fn total(&self) -> Traffic {
+        let mut total = self.window;
+        total.merge(self.before);
+        total.merge(self.after);
+        total
+    }
+
     /// About how much memory it takes besides its own size, in bytes.
     pub(crate) fn held(&self) -> usize {
         let queried = self.queried.iter().map(|asked| {

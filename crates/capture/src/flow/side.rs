@@ -158,7 +158,8 @@ impl Side {
         let known = next.wrapping_sub(sequence) as usize;
         let overlap = known.min(payload.len());
         // Compare what came before with what comes again: the first copy stands.
-        if let Some(from) = self.head.len().checked_sub(known)
+        if overlap > 0
+            && let Some(from) = self.head.len().checked_sub(known)
             && self.head.get(from..from + overlap) != payload.get(..overlap)
         {
             self.contradicts = true;

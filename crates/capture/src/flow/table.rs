@@ -23,14 +23,23 @@ const LOOKS_MAX: usize = 4 * FLOWS_MAX;
 struct Slot {
     key: FlowKey,
     live: Live,
-    /// Tells an entry of the queue from an earlier user of the slot.
-    generation: u32,
+}
+
+/// What a look at a slot needs where nothing is to be done, which is nearly always: kept close
+/// together, since there are about as many looks as packets.
+#[derive(Debug, Clone, Copy)]
+struct Pulse {
+    /// That of the flow in the slot; `None` where it is free.
+    generation: Option<u32>,
+    /// No sooner is the flow silent for so long that it ends.
+    due: Timestamp,
 }
 
 /// A queue entry: look at this flow once packet time has come this far.
 #[derive(Debug, Clone, Copy)]
 struct Look {
     slot: u32,
+    /// Tells the entry from one of an earlier user of the slot.
     generation: u32,
     at: Timestamp,
 }
@@ -39,6 +48,8 @@ struct Look {
 pub(crate) struct Table {
     index: HashMap<FlowKey, u32, foldhash::fast::RandomState>,
     slots: Vec<Option<Slot>>,
+    /// One for each slot.
+    pulses: Vec<Pulse>,
     free: Vec<u32>,
     looks: VecDeque<Look>,
     generation: u32,
@@ -58,19 +69,24 @@ impl Table {
                 return None;
             }
             self.looks.pop_front();
-            let Some(slot) = self.slots.get(look.slot as usize).and_then(Option::as_ref) else { continue };
-            if slot.generation != look.generation {
+            let Some(pulse) = self.pulses.get_mut(look.slot as usize) else { continue };
+            if pulse.generation != Some(look.generation) {
                 continue;
             }
-            let silent = self.now.since(slot.live.record.last);
             // At the end of time nothing can be put off any more.
             let again = self.now.after(LOOK_AGAIN);
             let is_last = again <= self.now;
-            if silent >= patience(&slot.live) {
-                return self.take_out(look.slot).map(|live| (live, Ended::Idle));
-            }
-            if crowded && (silent > LOOK_AGAIN || look.at > self.now || is_last) {
-                return self.take_out(look.slot).map(|live| (live, Ended::Evicted));
+            if crowded || self.now >= pulse.due {
+                let slot = self.slots.get(look.slot as usize).and_then(Option::as_ref);
+                let Some(Slot { live, .. }) = slot else { continue };
+                let silent = self.now.since(live.record.last);
+                if silent >= patience(live) {
+                    return self.take_out(look.slot).map(|live| (live, Ended::Idle));
+                }
+                if crowded && (silent > LOOK_AGAIN || look.at > self.now || is_last) {
+                    return self.take_out(look.slot).map(|live| (live, Ended::Evicted));
+                }
+                pulse.due = live.record.last.after(patience(live));
             }
             self.looks.push_back(Look { at: again, ..look });
             if is_last {
@@ -79,32 +95,43 @@ impl Table {
         }
     }
 
+    /// The flow with this key, and its place.
     #[inline]
-    pub(crate) fn find(&mut self, key: &FlowKey) -> Option<&mut Live> {
-        let slot = *self.index.get(key)?;
-        self.slots.get_mut(slot as usize)?.as_mut().map(|slot| &mut slot.live)
+    pub(crate) fn find(&mut self, key: &FlowKey) -> Option<(u32, &mut Live)> {
+        let place = *self.index.get(key)?;
+        self.slots.get_mut(place as usize)?.as_mut().map(|slot| (place, &mut slot.live))
+    }
+
+    /// Says that the flow at a place need not be waited for as long as before.
+    pub(crate) fn hasten(&mut self, place: u32) {
+        if let Some(pulse) = self.pulses.get_mut(place as usize) {
+            pulse.due = Timestamp(i64::MIN);
+        }
     }
 
     pub(crate) fn insert(&mut self, key: FlowKey, live: Live) {
         self.generation = self.generation.wrapping_add(1);
-        let slot = Slot { key, live, generation: self.generation };
-        let place = match self.free.pop() {
-            Some(place) => place,
-            None => {
-                self.slots.push(None);
-                u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        let due = live.record.last.after(patience(&live));
+        let pulse = Pulse { generation: Some(self.generation), due };
+        let place = if let Some(place) = self.free.pop() {
+            if let (Some(slot), Some(old)) =
+                (self.slots.get_mut(place as usize), self.pulses.get_mut(place as usize))
+            {
+                *slot = Some(Slot { key, live });
+                *old = pulse;
             }
+            place
+        } else {
+            self.slots.push(Some(Slot { key, live }));
+            self.pulses.push(pulse);
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         };
-        if let Some(empty) = self.slots.get_mut(place as usize) {
-            *empty = Some(slot);
-        }
         self.index.insert(key, place);
         if self.looks.len() >= LOOKS_MAX {
             // Packet time may stand still while connections follow one another on the same ports.
-            let slots = &self.slots;
+            let pulses = &self.pulses;
             self.looks.retain(|look| {
-                let slot = slots.get(look.slot as usize).and_then(Option::as_ref);
-                slot.is_some_and(|slot| slot.generation == look.generation)
+                pulses.get(look.slot as usize).is_some_and(|it| it.generation == Some(look.generation))
             });
         }
         let at = self.now.after(LOOK_AGAIN);
@@ -121,11 +148,15 @@ impl Table {
         self.index.clear();
         self.free.clear();
         self.looks.clear();
+        self.pulses.clear();
         std::mem::take(&mut self.slots).into_iter().flatten().map(|slot| slot.live)
     }
 
     fn take_out(&mut self, place: u32) -> Option<Live> {
         let slot = self.slots.get_mut(place as usize)?.take()?;
+        if let Some(pulse) = self.pulses.get_mut(place as usize) {
+            pulse.generation = None;
+        }
         self.index.remove(&slot.key);
         self.free.push(place);
         Some(slot.live)

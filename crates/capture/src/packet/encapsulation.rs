@@ -35,6 +35,7 @@ pub(crate) enum Peeled<'a> {
 }
 
 /// The layer that a link type starts with (<https://www.tcpdump.org/linktypes.html>).
+#[inline]
 pub(crate) const fn of_link_type(link_type: u32) -> Layer {
     match link_type {
         0 | 108 => Layer::Null,
@@ -61,6 +62,7 @@ pub(crate) const fn of_ip_protocol(number: u8) -> Option<(Layer, &'static str)> 
 }
 
 /// The tunnel that a UDP payload carries, by port and by its own header.
+#[inline]
 pub(crate) fn of_udp(ports: [u16; 2], payload: &[u8]) -> Option<(Layer, &'static str)> {
     let to = |port| ports.contains(&port);
     // VXLAN (RFC 7348): flags 0x08, reserved bytes zero.

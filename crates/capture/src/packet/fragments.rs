@@ -1,5 +1,6 @@
 //! Putting IP packets together from their fragments, within bounds.
 
+use super::card::Card;
 use super::ip::IpPacket;
 use creance_model::{Duration, Timestamp};
 use std::collections::{HashMap, VecDeque};
@@ -22,7 +23,7 @@ struct Key {
     id: u32,
     tunnel: u32,
     /// Whoever sends others' fragments does not make them whole, nor who gets a part of them.
-    cards: [Option<[u8; 6]>; 2],
+    cards: [Card; 2],
 }
 
 /// Where a fragment was seen; for the whole packet, where its first one was.
@@ -36,7 +37,7 @@ pub(crate) struct Place {
     /// The tunnel that it came through; 0 is none.
     pub(crate) tunnel: u32,
     /// The link-layer addresses of the sender and the receiver.
-    pub(crate) cards: [Option<[u8; 6]>; 2],
+    pub(crate) cards: [Card; 2],
 }
 
 #[derive(Debug)]

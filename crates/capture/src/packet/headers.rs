@@ -1,12 +1,14 @@
 //! The headers of ordinary packets: TCP or UDP in IP, whole, in no tunnel.
 
+use super::card::Card;
 use super::encapsulation::{self, Layer, Peeled};
-use super::ip::{self, IpPacket};
+use super::ip;
 use super::transport::{self, Segment, TcpHeader};
+use crate::engine::confined::is_confined;
 use crate::file::Frame;
+use crate::flow::key::FlowKey;
 use crate::trailer;
-use creance_model::Transport;
-use std::net::IpAddr;
+use creance_model::{Endpoint, Transport};
 use std::ops::Range;
 
 /// Bytes behind a packet that are taken for padding, a check sum, or a tap's own mark.
@@ -16,35 +18,31 @@ const LAYERS_MAX: usize = 4;
 
 /// A frame, with its headers where they are ordinary. Reading them needs nothing but the frame, so
 /// that it can be done on another thread than the engine's.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Packet<'a> {
     /// The frame.
     pub frame: Frame<'a>,
-    pub(crate) headers: Option<Headers>,
-}
-
-impl<'a> From<Frame<'a>> for Packet<'a> {
-    fn from(frame: Frame<'a>) -> Self {
-        Self { headers: Headers::of(&frame), frame }
-    }
+    pub(crate) headers: Option<&'a Headers>,
 }
 
 /// What the headers of an ordinary packet say.
 #[derive(Debug, Clone)]
 pub(crate) struct Headers {
-    pub(crate) hardware: [Option<[u8; 6]>; 2],
-    pub(crate) is_for_one_card: bool,
-    source: IpAddr,
-    destination: IpAddr,
-    hop_limit: u8,
-    protocol: u8,
-    wire_len: usize,
-    transport: Transport,
+    pub(crate) key: FlowKey,
+    /// Whether the sender is the lower end of the key.
+    pub(crate) source_is_low: bool,
+    /// Whether the packet cannot go beyond the link.
+    pub(crate) confined: bool,
+    /// The link-layer addresses of the sender and the receiver.
+    pub(crate) hardware: [Card; 2],
+    /// Length of the IP packet on the wire.
+    pub(crate) wire_len: u32,
     ports: [u16; 2],
+    /// What TCP says; a packet without is of UDP.
     tcp: Option<TcpHeader>,
     /// Where in the frame the payload stands.
-    payload: Range<usize>,
-    payload_wire_len: usize,
+    payload: Range<u32>,
+    payload_wire_len: u32,
 }
 
 impl Headers {
@@ -53,20 +51,10 @@ impl Headers {
     #[inline]
     pub(crate) fn of(frame: &Frame<'_>) -> Option<Self> {
         let link = encapsulation::of_link_type(frame.link_type);
-        if link == Layer::Ethernet && trailer::split(frame.data).is_some() {
+        if link == Layer::Ethernet && trailer::is_in(frame.data) {
             return None;
         }
-        let (mut layer, mut bytes) = (link, frame.data);
-        for _ in 0..LAYERS_MAX {
-            if layer == Layer::Ip {
-                break;
-            }
-            let Peeled::Inner(next, rest) = encapsulation::peel(layer, bytes) else { return None };
-            (layer, bytes) = (next, rest);
-        }
-        if layer != Layer::Ip {
-            return None;
-        }
+        let bytes = ip_within(link, frame.data)?;
         let wire_len = (frame.wire_len as usize).saturating_sub(frame.data.len() - bytes.len());
         let packet = ip::parse(bytes, wire_len).ok()?;
         let behind = wire_len.saturating_sub(packet.wire_len);
@@ -78,52 +66,62 @@ impl Headers {
             return None;
         }
         let segment = transport::parse(packet.protocol, packet.payload, packet.payload_wire_len).ok()?;
-        let is_ordinary = match segment.transport {
-            Transport::Tcp => true,
-            Transport::Udp => encapsulation::of_udp(segment.ports, segment.payload).is_none(),
-            Transport::Icmp | Transport::Other(_) => false,
-        };
+        match segment.transport {
+            Transport::Tcp => {}
+            Transport::Udp if encapsulation::of_udp(segment.ports, segment.payload).is_none() => {}
+            Transport::Udp | Transport::Icmp | Transport::Other(_) => return None,
+        }
+        let [from, to] = segment.ports;
+        let source = Endpoint { addr: packet.source, port: from };
+        let destination = Endpoint { addr: packet.destination, port: to };
+        let (key, source_is_low) = FlowKey::new(segment.transport, source, destination, 0);
+        let hardware = hardware_addresses(link, frame.data);
         let start = segment.payload.as_ptr().addr().checked_sub(frame.data.as_ptr().addr())?;
-        is_ordinary.then(|| Self {
-            hardware: hardware_addresses(link, frame.data),
-            is_for_one_card: is_for_one_card(link, frame.data),
-            source: packet.source,
-            destination: packet.destination,
-            hop_limit: packet.hop_limit,
-            protocol: packet.protocol,
-            wire_len: packet.wire_len,
-            transport: segment.transport,
+        Some(Self {
+            key,
+            source_is_low,
+            confined: is_confined(&packet, hardware[1]) && !is_for_one_card(link, frame.data),
+            hardware,
+            wire_len: u32::try_from(packet.wire_len).ok()?,
             ports: segment.ports,
             tcp: segment.tcp,
-            payload: start..start + segment.payload.len(),
-            payload_wire_len: segment.payload_wire_len,
+            payload: u32::try_from(start).ok()?..u32::try_from(start + segment.payload.len()).ok()?,
+            payload_wire_len: u32::try_from(segment.payload_wire_len).ok()?,
         })
     }
 
-    /// The packet and what its transport carries, without the bytes of the headers.
+    /// What the transport carries.
     #[inline]
-    pub(crate) fn parts<'a>(&self, frame: &Frame<'a>) -> (IpPacket<'a>, Segment<'a>) {
-        let payload = frame.data.get(self.payload.clone()).unwrap_or_default();
-        let packet = IpPacket {
-            source: self.source,
-            destination: self.destination,
-            protocol: self.protocol,
-            hop_limit: self.hop_limit,
-            source_routed: false,
-            fragment: None,
-            payload,
-            payload_wire_len: self.payload_wire_len,
-            wire_len: self.wire_len,
-        };
-        let segment = Segment {
-            transport: self.transport,
+    pub(crate) fn segment<'a>(&self, frame: &Frame<'a>) -> Segment<'a> {
+        let payload = self.payload.start as usize..self.payload.end as usize;
+        Segment {
+            transport: if self.tcp.is_some() { Transport::Tcp } else { Transport::Udp },
             ports: self.ports,
             tcp: self.tcp,
-            payload,
-            payload_wire_len: self.payload_wire_len,
-        };
-        (packet, segment)
+            payload: frame.data.get(payload).unwrap_or_default(),
+            payload_wire_len: self.payload_wire_len as usize,
+        }
     }
+}
+
+/// The IP packet in a frame, where nothing but a few layers of the link stand before it.
+#[inline]
+fn ip_within(link: Layer, frame: &[u8]) -> Option<&[u8]> {
+    // What nearly all frames are needs no going from layer to layer.
+    if let (Layer::Ethernet, Some((header, rest))) = (link, frame.split_first_chunk::<14>())
+        && matches!(header, [.., 0x08, 0x00] | [.., 0x86, 0xdd])
+    {
+        return Some(rest);
+    }
+    let (mut layer, mut bytes) = (link, frame);
+    for _ in 0..LAYERS_MAX {
+        if layer == Layer::Ip {
+            break;
+        }
+        let Peeled::Inner(next, rest) = encapsulation::peel(layer, bytes) else { return None };
+        (layer, bytes) = (next, rest);
+    }
+    (layer == Layer::Ip).then_some(bytes)
 }
 
 /// Whether a frame whose link layer does not name the receiver says that it was for one card: the
@@ -140,17 +138,16 @@ pub(crate) fn is_for_one_card(layer: Layer, frame: &[u8]) -> bool {
     matches!(kind, Some(0 | 3))
 }
 
-/// The link-layer addresses of the sender and the receiver. All zeros is no address: programs
-/// that make up a header for packets that had none write it.
-#[inline]
-pub(crate) fn hardware_addresses(layer: Layer, frame: &[u8]) -> [Option<[u8; 6]>; 2] {
-    let named = match (layer, frame.split_first_chunk::<6>()) {
-        (Layer::Ethernet, Some((to, rest))) => [rest.first_chunk().copied(), Some(*to)],
+/// The link-layer addresses of the sender and the receiver.
+#[inline(always)]
+pub(crate) fn hardware_addresses(layer: Layer, frame: &[u8]) -> [Card; 2] {
+    let card = |bytes: &[u8]| bytes.first_chunk().map_or(Card::NONE, |bytes| Card::new(*bytes));
+    match (layer, frame.split_first_chunk::<6>()) {
+        (Layer::Ethernet, Some((to, rest))) => [card(rest), Card::new(*to)],
         // Linux cooked captures have the sender's alone; its length stands before it.
-        (Layer::LinuxCooked, Some((head, rest))) if head[5] == 6 => [rest.first_chunk().copied(), None],
-        _ => [None; 2],
-    };
-    named.map(|card: Option<[u8; 6]>| card.filter(|card| *card != [0; 6]))
+        (Layer::LinuxCooked, Some((head, rest))) if head[5] == 6 => [card(rest), Card::NONE],
+        _ => [Card::NONE; 2],
+    }
 }
 
 #[cfg(test)]
@@ -169,7 +166,7 @@ mod tests {
             let frame = Frame { data: bytes, ..*frame };
             let headers = Headers::of(&frame).filter(|_| ahead);
             ordinary += usize::from(headers.is_some());
-            engine.packet(&Packet { frame, headers }, labels).unwrap();
+            engine.packet(&Packet { frame, headers: headers.as_ref() }, labels).unwrap();
         }
         (engine.finish().unwrap(), ordinary)
     }
@@ -229,7 +226,7 @@ mod tests {
             let wire_len = u32::try_from(data.len()).unwrap();
             let frame =
                 Frame { at: Default::default(), interface: 0, link_type: 101, data, wire_len, label: None };
-            Headers::of(&frame).map(|headers| headers.parts(&frame).1.payload.to_vec())
+            Headers::of(&frame).map(|headers| headers.segment(&frame).payload.to_vec())
         };
         assert_eq!(of(&udp(&[], 0, 0)), Some(vec![1, 2, 3, 4]));
         assert_eq!(of(&udp(&[], 0, 64)), Some(vec![1, 2, 3, 4]));

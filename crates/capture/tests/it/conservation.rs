@@ -42,7 +42,7 @@ fn nothing_is_lost(run: &Run, what: &str) {
             parts[0].merge(part.up);
             parts[1].merge(part.down);
         }
-        assert_eq!(parts, [flow.total.up, flow.total.down], "{what}: flow {}", flow.number);
+        assert_eq!(parts, [flow.total().up, flow.total().down], "{what}: flow {}", flow.number);
         assert!(flow.first <= flow.last, "{what}: flow {}", flow.number);
     }
     let interfaces: u64 = run.facts.interfaces.iter().map(|interface| interface.packets).sum();

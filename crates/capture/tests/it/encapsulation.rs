@@ -31,7 +31,7 @@ fn is_the_visit(run: &Run) {
     let expected = self::run(&pcap(101, &bare()));
     assert_eq!(names(flow), [NAME]);
     assert_eq!((flow.client, flow.server), (station(40_000), server(443)));
-    assert_eq!(flow.total, expected.only().total);
+    assert_eq!(flow.total(), expected.only().total());
     assert_eq!(whole(flow).packets, run.counts.packets);
     assert!(flow.tunnels.is_empty() && !flow.is_tunnel);
     assert!(run.counts.unread.is_empty() && run.counts.link_only.is_empty());
@@ -185,7 +185,7 @@ fn a_trailer_names_the_app() {
     );
     assert_eq!(label(1), Some(&PacketLabel::default()));
     let expected = self::run(&pcap(101, &bare()));
-    assert_eq!(run.flows[0].total, expected.only().total);
+    assert_eq!(run.flows[0].total(), expected.only().total());
     assert_eq!((names(&run.flows[0]), run.flows[0].truncated_packets), (vec![NAME], 0));
 }
 
@@ -199,5 +199,5 @@ fn a_trailer_within_a_packet_names_nothing() {
     Udp::new(&mut recorder, station(41_000), server(9999), at(0)).send(Side::Client, &forged);
     let run = run_recorded(recorder);
     assert_eq!((run.only().label, run.labels.len()), (None, 0));
-    assert_eq!((run.only().truncated_packets, run.only().total.up.payload), (0, 38));
+    assert_eq!((run.only().truncated_packets, run.only().total().up.payload), (0, 38));
 }

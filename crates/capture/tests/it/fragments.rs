@@ -40,7 +40,7 @@ fn fragments_are_joined_in_any_order_and_all_of_them_count() {
             let flow = run.only();
             assert_eq!((flow.transport, flow.client, flow.server), (Transport::Udp, client, server));
             let bytes: usize = pieces.iter().map(Vec::len).sum();
-            let up = flow.total.up;
+            let up = flow.total().up;
             assert_eq!((up.packets, up.bytes, up.payload), (3, bytes as u64, 3000));
             assert_eq!((run.counts.packets, run.counts.fragments_lost), (3, 0));
         }
@@ -79,12 +79,12 @@ fn contradicting_fragments_are_lost_but_their_bytes_are_not() {
         assert!(matches!(flow.transport, Transport::Other(17 | 44)));
         assert_eq!((flow.client.addr, flow.server.addr), (client.addr, server.addr));
         let bytes: usize = all.iter().map(Vec::len).sum();
-        assert_eq!((flow.total.up.packets, flow.total.up.bytes), (4, bytes as u64));
+        assert_eq!((flow.total().up.packets, flow.total().up.bytes), (4, bytes as u64));
         // The same bytes once more contradict nothing.
         let all = [pieces[0].clone(), pieces[1].clone(), pieces[1].clone(), pieces[2].clone()];
         let run = self::run(&capture(&all));
         assert_eq!((run.only().transport, run.counts.fragments_lost), (Transport::Udp, 0));
-        assert_eq!(run.only().total.up.packets, 4);
+        assert_eq!(run.only().total().up.packets, 4);
     }
 }
 
@@ -93,7 +93,7 @@ fn what_never_becomes_whole_is_a_flow_of_its_own() {
     let pieces = pieces(station(41_000), server(9999));
     let run = run(&capture(&pieces[..2]));
     assert_eq!((run.counts.fragments_lost, run.only().transport), (1, Transport::Other(17)));
-    assert_eq!(run.only().total.up.packets, 2);
+    assert_eq!(run.only().total().up.packets, 2);
     // The rest comes a minute too late.
     let mut recorder = Recorder::new(Link::RawIp, 1);
     for (piece, millis) in pieces.iter().zip([0, 0, 61_000]) {
@@ -129,7 +129,7 @@ fn a_packet_of_which_a_fragment_lies_in_the_window_lies_in_the_window() {
         let run = read(&capture(packets)[..], Some(window)).unwrap();
         let flow = run.only();
         assert_eq!(flow.window.up.packets, if inside { packets.len() as u64 } else { 0 }, "{window:?}");
-        assert_eq!(flow.total.up.packets, packets.len() as u64);
+        assert_eq!(flow.total().up.packets, packets.len() as u64);
     }
 }
 
@@ -147,7 +147,7 @@ fn fragments_of_different_tunnels_do_not_mix() {
     ]));
     let inner: Vec<_> = run.flows.iter().filter(|flow| !flow.tunnels.is_empty()).collect();
     let seen: Vec<_> =
-        inner.iter().map(|flow| (flow.transport, flow.total.up.packets, flow.tunnels[0].source)).collect();
+        inner.iter().map(|flow| (flow.transport, flow.total().up.packets, flow.tunnels[0].source)).collect();
     assert_eq!(seen, [(Transport::Udp, 3, ip("45.33.0.1")), (Transport::Other(17), 1, ip("45.33.0.2"))]);
     assert_eq!(run.counts.fragments_lost, 1);
 }

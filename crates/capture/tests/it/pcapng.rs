@@ -207,7 +207,7 @@ fn a_flow_of_two_processes_says_so() {
         [LITTLE.section(&[]), LITTLE.interface(1, &[]), process(1, b"one"), process(2, b"two"), by(0), by(1)];
     let run = run(&file.concat());
     let flow = run.only();
-    assert_eq!((flow.label, flow.labels_differ, flow.total.up.packets), (Some(0), true, 2));
+    assert_eq!((flow.label, flow.labels_differ, flow.total().up.packets), (Some(0), true, 2));
 }
 
 #[test]

@@ -124,8 +124,8 @@ pub(crate) fn names(flow: &FlowRecord) -> Vec<&str> {
 
 /// Both directions together.
 pub(crate) fn whole(flow: &FlowRecord) -> Volume {
-    let mut sum = flow.total.up;
-    sum.merge(flow.total.down);
+    let mut sum = flow.total().up;
+    sum.merge(flow.total().down);
     sum
 }
 

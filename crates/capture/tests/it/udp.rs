@@ -190,7 +190,7 @@ fn a_second_connection_of_quic_on_the_same_ports_is_told() {
     let run = run_recorded(recorder);
     assert_eq!(names(run.only()), ["one.example.com", "two.example.com"]);
     assert!(run.only().facts.anomalies.contains(&Anomaly::NamesDiffer));
-    assert_eq!(run.only().total.up.packets, 64);
+    assert_eq!(run.only().total().up.packets, 64);
 }
 
 #[test]

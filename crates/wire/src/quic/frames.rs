@@ -16,6 +16,11 @@ pub(crate) fn pieces(payload: &[u8], family: Family) -> (Vec<Piece<'_>>, bool) {
     let mut cursor = Cursor::new(payload);
     let mut pieces = Vec::new();
     while !cursor.is_empty() {
+        // PADDING, which fills most of a first packet.
+        cursor.skip_zeros();
+        if cursor.is_empty() {
+            break;
+        }
         let frame = match family {
             Family::Ietf => read_ietf(&mut cursor),
             Family::GoogleTls | Family::GoogleCrypto => read_google(&mut cursor),

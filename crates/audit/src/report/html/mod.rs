@@ -37,8 +37,17 @@ pub fn comparison_page(comparison: &Comparison) -> String {
 fn finish(markup: maud::PreEscaped<String>) -> String {
     let page = markup.into_string();
     let mut shown = String::with_capacity(page.len());
-    for c in page.chars() {
-        if c != '\n' && words::is_harmful(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+    let mut rest = page.as_str();
+    // Nearly all of a page is plain ASCII, which is taken over as it stands.
+    while let Some(place) = rest.bytes().position(|byte| !matches!(byte, b' '..=b'~' | b'\n')) {
+        let (plain, other) = rest.split_at(place);
+        shown.push_str(plain);
+        let mut chars = other.chars();
+        if let Some(c) = chars.next() {
+            if words::is_harmful(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+        }
+        rest = chars.as_str();
     }
+    shown.push_str(rest);
     shown
 }

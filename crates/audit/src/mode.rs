@@ -125,7 +125,7 @@ impl Rules {
                 seen.remote.addr
             )),
             Ruled::Allowed(_) if flow.header_bytes != [0; 2] => Ruled::Unclear(format!(
-                "IP options or extension headers of packets to {} may carry data",
+                "IP options, extension headers or bytes behind datagrams to {} may carry data",
                 seen.remote.addr
             )),
             Ruled::Allowed(_) if who.is_astray => Ruled::Unclear(format!(

@@ -29,6 +29,7 @@ pub(crate) fn protection(flow: &FlowRecord) -> Protection {
         .iter()
         .any(|anomaly| matches!(anomaly, Anomaly::Malformed(_) | Anomaly::QuicNotOpened));
     match facts.protocol().map(Protocol::clarity) {
+        Some(Clarity::Cleartext) => Protection::Cleartext,
         // What stands in headers is in clear, whatever they lead to.
         _ if flow.header_bytes != [0; 2] => Protection::Unknown,
         // A broken hello may have been no hello.
@@ -39,7 +40,6 @@ pub(crate) fn protection(flow: &FlowRecord) -> Protection {
             Protection::Cleartext
         }
         Some(Clarity::Encrypted) => Protection::Encrypted,
-        Some(Clarity::Cleartext) => Protection::Cleartext,
         Some(Clarity::ClearByNature) if carries_more(flow) => Protection::Unknown,
         Some(Clarity::ClearByNature) => Protection::ClearByNature,
         Some(Clarity::Tunnel) => Protection::Tunnel,

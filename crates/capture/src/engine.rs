@@ -334,6 +334,7 @@ impl<S: FlowSink> Engine<S> {
                     tcp: None,
                     payload: bytes,
                     payload_wire_len: wire_len,
+                    surplus: 0,
                 };
                 self.flow(context, packet, segment, false);
                 return;
@@ -367,7 +368,7 @@ impl<S: FlowSink> Engine<S> {
             segment,
             packets: context.packets,
             wire_len: packet.wire_len,
-            header_bytes: context.header_bytes,
+            header_bytes: context.header_bytes + segment.surplus as u64,
             confined,
             discovery: is_discovery(packet),
             label: context.label,
@@ -464,6 +465,7 @@ impl<S: FlowSink> Engine<S> {
                 tcp: None,
                 payload: &[],
                 payload_wire_len: wire_len,
+                surplus: 0,
             };
             self.flow(context, &packet, segment, false);
         }

@@ -212,7 +212,8 @@ pub struct FlowRecord {
     /// What was learnt from its bytes.
     pub facts: Facts,
     /// Bytes of IP options, extension headers and authentication headers that the client's packets
-    /// had, and the server's: they can carry data of their own.
+    /// had, and the server's, and bytes behind the ends of their datagrams (RFC 9868): they can
+    /// carry data of their own.
     pub header_bytes: [u64; 2],
     /// The server's certificates, by their place in the store, leaf first.
     pub certificates: Vec<u32>,

@@ -68,7 +68,9 @@ impl Headers {
         let segment = transport::parse(packet.protocol, packet.payload, packet.payload_wire_len).ok()?;
         match segment.transport {
             Transport::Tcp => {}
-            Transport::Udp if encapsulation::of_udp(segment.ports, segment.payload).is_none() => {}
+            Transport::Udp
+                if segment.surplus == 0
+                    && encapsulation::of_udp(segment.ports, segment.payload).is_none() => {}
             Transport::Udp | Transport::Icmp | Transport::Other(_) => return None,
         }
         let [from, to] = segment.ports;
@@ -100,6 +102,7 @@ impl Headers {
             tcp: self.tcp,
             payload: frame.data.get(payload).unwrap_or_default(),
             payload_wire_len: self.payload_wire_len as usize,
+            surplus: 0,
         }
     }
 }

@@ -12,6 +12,8 @@ pub(crate) struct Segment<'a> {
     pub(crate) payload: &'a [u8],
     /// How long the payload was on the wire.
     pub(crate) payload_wire_len: usize,
+    /// How much of that stands behind the end of a datagram, where options have their place (RFC 9868).
+    pub(crate) surplus: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +50,7 @@ pub(crate) fn parse(protocol: u8, bytes: &[u8], wire_len: usize) -> Result<Segme
 }
 
 const fn bare(transport: Transport, bytes: &[u8], wire_len: usize) -> Segment<'_> {
-    Segment { transport, ports: [0, 0], tcp: None, payload: bytes, payload_wire_len: wire_len }
+    Segment { transport, ports: [0, 0], tcp: None, payload: bytes, payload_wire_len: wire_len, surplus: 0 }
 }
 
 #[inline]
@@ -69,6 +71,7 @@ fn tcp(bytes: &[u8], wire_len: usize) -> Result<Segment<'_>, &'static str> {
         // Options may be cut off by the snap length; then nothing of the payload was captured.
         payload: bytes.get(header_len..).unwrap_or_default(),
         payload_wire_len: wire_len - header_len,
+        surplus: 0,
     })
 }
 
@@ -88,5 +91,6 @@ fn udp(bytes: &[u8], wire_len: usize) -> Result<Segment<'_>, &'static str> {
         tcp: None,
         payload: rest.get(..data_len).unwrap_or_default(),
         payload_wire_len: wire_len.saturating_sub(8),
+        surplus: if claimed == 0 { 0 } else { wire_len.saturating_sub(claimed) },
     })
 }

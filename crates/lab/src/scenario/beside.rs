@@ -26,6 +26,7 @@ pub(super) fn all() -> Vec<Scenario> {
     all.extend(honest());
     all.extend(streams());
     all.extend(second_connections());
+    all.extend(surplus());
     all
 }
 
@@ -319,4 +320,45 @@ fn second_connections() -> Vec<Scenario> {
         })
     })
     .collect()
+}
+
+/// UDP datagrams that end before their IP packets do, where options have their place (RFC 9868).
+fn surplus() -> Vec<Scenario> {
+    vec![
+        Card {
+            id: "dns-question-before-surplus",
+            title: "Data behind a question's datagram",
+            says: "Questions for the exempt name go to the router; each packet goes on for 1200 bytes behind the end of its datagram.",
+            args: LOCAL_MAPS,
+            expected: OPEN,
+        }
+        .told(|world| {
+            let query = dns::query(7, MAPS.0, dns::A);
+            for (noise, at) in world.noises(20, 1200).iter().zip((70_000..).step_by(1000)) {
+                let datagram = packets::udp((STATION, 41_000), (ROUTER, 53), &query);
+                let whole = [&datagram[..], noise].concat();
+                world.recorder.ip(World::at(at), (STATION, ROUTER), packets::UDP, &whole, true);
+            }
+        }),
+        Card {
+            id: "quic-before-surplus",
+            title: "Data behind QUIC's datagrams",
+            says: "After the exempt host, the same ports carry short datagrams of QUIC, whose packets go on for 1200 bytes behind their end.",
+            args: LOCAL_TILES,
+            expected: &[(5, Verdict::Inconclusive), (13, Verdict::Inconclusive)],
+        }
+        .told(|world| {
+            world.lookup(70_000, TILES.0, TILES.1);
+            let client = world.client();
+            world.quic(70_100, client, TILES.0, TILES.1, (Version::V1, Layout::Whole), 900);
+            let mut noise = world.noise();
+            let target = quic::connection_id(noise.next());
+            for at in (75_000..).step_by(1000).take(20) {
+                let short = quic::short(&mut noise, &target, 60);
+                let datagram = packets::udp((STATION, client.port), (ip(TILES.1), 443), &short);
+                let whole = [datagram, noise.bytes(1200)].concat();
+                world.recorder.ip(World::at(at), (STATION, ip(TILES.1)), packets::UDP, &whole, true);
+            }
+        }),
+    ]
 }

@@ -14,6 +14,7 @@ pub(super) fn all() -> Vec<Scenario> {
     all.extend(questions());
     all.extend(without_hello());
     all.extend(bodies());
+    all.push(behind_options());
     all
 }
 
@@ -177,6 +178,24 @@ fn without_hello() -> Vec<Scenario> {
             handshake,
         ),
     ]
+}
+
+fn behind_options() -> Scenario {
+    Card {
+        id: "clear-behind-options",
+        title: "A body in clear behind options",
+        says: "A map service is sent a position in the open, in packets with an option for routers.",
+        args: LOCAL,
+        expected: &[(5, Verdict::Refuted), (8, Verdict::Inconclusive), (13, Verdict::Refuted)],
+    }
+    .told(|world| {
+        world.lookup(75_000, TILES.0, TILES.1);
+        // Router alert (RFC 2113).
+        world.recorder.options = vec![0x94, 4, 0, 0];
+        let body = drone::position_json(1);
+        world.http(75_100, TILES.1, &app::http_post(TILES.0, "/vt", "application/json", &body));
+        world.recorder.options.clear();
+    })
 }
 
 /// Requests in the open to a known service, whose heads tell nothing of what they carry.

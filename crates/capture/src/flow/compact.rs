@@ -111,3 +111,38 @@ pub(super) mod traffic {
         Option::deserialize(deserializer).map(Option::unwrap_or_default)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::Volume;
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Parts {
+        #[serde(with = "cards")]
+        cards: [Option<[u8; 6]>; 2],
+        #[serde(with = "end")]
+        end: Endpoint,
+        #[serde(with = "traffic")]
+        traffic: Traffic,
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let card = Some([1, 2, 3, 4, 5, 6]);
+        let up = Volume { packets: 1, bytes: 300, payload: 0 };
+        for (cards, addr, traffic) in [
+            ([None, None], "192.0.2.7", Traffic::default()),
+            ([card, None], "2001:db8::7", Traffic { up, ..Traffic::default() }),
+            ([None, card], "::", Traffic { opened: true, ..Traffic::default() }),
+            ([card, card], "0.0.0.0", Traffic { down: up, ..Traffic::default() }),
+        ] {
+            let parts = Parts { cards, end: Endpoint { addr: addr.parse().unwrap(), port: 443 }, traffic };
+            let bytes = postcard::to_stdvec(&parts).unwrap();
+            assert_eq!(postcard::from_bytes::<Parts>(&bytes).unwrap(), parts);
+            for cut in 0..bytes.len() {
+                assert!(postcard::from_bytes::<Parts>(&bytes[..cut]).is_err());
+            }
+        }
+    }
+}

@@ -40,14 +40,15 @@ pub(super) struct Questions {
 struct Pending {
     id: u16,
     name: QueryName,
-    cards: [Card; 2],
+    /// As bytes, which take less room.
+    cards: [Option<[u8; 6]>; 2],
 }
 
 impl Pending {
     /// Whether a message of these cards may be the answer. Whoever asks does not answer itself,
     /// and nobody else answers for the one that was asked.
     fn is_answered_by(&self, [sender, receiver]: [Card; 2]) -> bool {
-        let [asker, asked] = self.cards;
+        let [asker, asked] = self.cards.map(|card| card.map_or(Card::NONE, Card::new));
         let agree = |one: Card, other: Card| one.is_none() || other.is_none() || one == other;
         (sender.is_none() || sender != asker) && agree(sender, asked) && agree(receiver, asker)
     }
@@ -84,6 +85,7 @@ impl Questions {
                 }
                 // What the answering side asks, nobody answers.
                 if direction == Direction::FromClient {
+                    let cards = cards.map(Card::bytes);
                     self.pending.push(Pending { id: message.id, name: question.name.clone(), cards });
                 }
             }

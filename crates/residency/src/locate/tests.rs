@@ -3,7 +3,10 @@ use crate::Presence;
 use crate::table::tests::Fixture;
 
 fn shipped(addr: &str) -> Residency {
-    Table::shipped().unwrap().locate(addr.parse().unwrap(), &[], None)
+    let (table, addr) = (Table::shipped().unwrap(), addr.parse().unwrap());
+    let found = table.locate(addr, &[], None);
+    assert_eq!(table.conclude(addr, None), found.conclusion, "{addr}");
+    found
 }
 
 fn code(text: &str) -> Jurisdiction {

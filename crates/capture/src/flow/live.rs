@@ -11,6 +11,8 @@ use creance_wire::{Anomaly, Direction, Facts, Protocol, datagram, quic, stream};
 
 /// Datagrams of a flow that are looked at before it counts as not recognised.
 const DATAGRAMS_SHOWN_MAX: u16 = 24;
+/// Link-layer addresses kept of one side besides the first.
+const OTHER_CARDS_MAX: usize = 8;
 
 /// Which part of the capture a packet lies in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,7 +130,8 @@ impl Live {
             client,
             server,
             hardware: [None; 2],
-            other_hardware: [None; 2],
+            other_hardware: Default::default(),
+            other_hardware_left_out: false,
             next_hops: [None; 2],
             next_hops_differ: false,
             taps: [Taps::None; 3],
@@ -153,6 +156,7 @@ impl Live {
             bindings: Vec::new(),
             truncated_packets: 0,
             header_bytes: [0; 2],
+            payload_max: [0; 2],
             unseen_acknowledged: 0,
             label: arrival.label,
             labels_differ: false,
@@ -249,6 +253,9 @@ impl Live {
         }
         let [from_the_client, from_the_server] = &mut record.header_bytes;
         *(if from_client { from_the_client } else { from_the_server }) += arrival.header_bytes;
+        let [of_client, of_server] = &mut record.payload_max;
+        let largest = if from_client { of_client } else { of_server };
+        *largest = (*largest).max(u32::try_from(payload).unwrap_or(u32::MAX));
         record.first = record.first.min(arrival.at);
         record.last = record.last.max(arrival.at);
         record.confined_to_link &= arrival.confined;
@@ -261,18 +268,22 @@ impl Live {
     fn note_cards(&mut self, arrival: &Arrival<'_>, from_client: bool) {
         let record = &mut self.record;
         let [sender, receiver] = arrival.hardware;
-        let [client, server] = record.hardware;
+        let [client, server] = &mut record.hardware;
+        // Some framings name the sender alone; the asker's own card is none that answers.
+        self.questions.strange_answer |= !from_client && sender.is_some() && sender == *client;
         let own = if from_client { client } else { server };
-        if let (Some(own), Some(sender)) = (own, sender)
-            && own != sender
+        if let Some(sender) = sender
+            && *own.get_or_insert(sender) != sender
         {
             let [of_client, of_server] = &mut record.other_hardware;
-            let other = if from_client { of_client } else { of_server };
-            *other = other.or(Some(sender));
+            let others = if from_client { of_client } else { of_server };
+            if !others.contains(&sender) {
+                let room = others.len() < OTHER_CARDS_MAX;
+                record.other_hardware_left_out |= !room;
+                others.extend(room.then_some(sender));
+            }
             self.questions.strange_answer |= !from_client;
         }
-        // Some framings name the sender alone; the asker's own card is none that answers.
-        self.questions.strange_answer |= !from_client && sender.is_some() && sender == client;
         let [to_client, to_server] = &mut record.next_hops;
         let next_hop = if from_client { to_server } else { to_client };
         record.next_hops_differ |= next_hop.is_some() && receiver.is_some() && *next_hop != receiver;

@@ -3,8 +3,11 @@
 //! All captures run for 180 seconds from 2026-05-04T09:00:00Z on, the station is
 //! [`STATION`] unless a story says otherwise, and the judged window is the middle minute.
 
+mod averages;
 mod beside;
+mod cards;
 mod carriers;
+mod cooked;
 mod files;
 mod flows;
 mod forged;
@@ -71,6 +74,9 @@ pub fn all() -> Vec<Scenario> {
         files::all(),
         seams::all(),
         security::all(),
+        cards::all(),
+        cooked::all(),
+        averages::all(),
     ]
     .concat()
 }

@@ -2,12 +2,12 @@
 
 use super::questions::{Heard, Questions};
 use super::record::{Ended, FlowRecord, Started, Tap, Taps, Traffic};
-use super::requests::follow_requests;
+use super::requests::Requests;
 use super::side::Side;
 use crate::names::Names;
 use crate::packet::transport::{Segment, TcpHeader};
 use creance_model::{Endpoint, Timestamp, Transport};
-use creance_wire::{Anomaly, Direction, Facts, Protocol, datagram, quic, stream};
+use creance_wire::{Anomaly, Direction, Facts, Protocol, datagram, stream};
 
 /// Datagrams of a flow that are looked at before it counts as not recognised.
 const DATAGRAMS_SHOWN_MAX: u16 = 24;
@@ -76,6 +76,8 @@ struct Tcp {
     server: Side,
     client_isn: Option<u32>,
     want: stream::Want,
+    /// What was read of requests, once the heads were.
+    requests: Option<Box<Requests>>,
     /// How many bytes of the client's side were read.
     client_read: usize,
     /// DNS messages of each side that were heard.
@@ -105,6 +107,7 @@ impl Live {
                 server: Side::default(),
                 client_isn: None,
                 want: stream::Want::More { client: 1, server: 1 },
+                requests: None,
                 client_read: 0,
                 dns_heard: [0; 2],
                 closed: [false; 2],
@@ -221,6 +224,11 @@ impl Live {
             // Segments beside the stream, or sent again with other bytes.
             self.record.facts.add_anomaly(Anomaly::MoreThanAQuestion);
         }
+        if let State::Udp(udp) = &self.state
+            && udp.memory.misses_hello()
+        {
+            self.record.facts.add_anomaly(Anomaly::HeadMissing);
+        }
         if !self.is_over {
             self.record.ended = ended;
         }
@@ -326,16 +334,19 @@ impl Live {
         let seen = own.seen_of(sequence);
         own.pass(sequence, arrival.segment.payload_wire_len);
         let mut grew = false;
+        let brings = arrival.segment.payload_wire_len > 0 && !is_keep_alive(payload, seen);
         match tcp.want {
             stream::Want::Nothing => {}
             stream::Want::Requests { body_left } => {
-                if direction == Direction::FromClient && arrival.segment.payload_wire_len > 0 {
-                    let body_left = follow_requests(arrival, seen, body_left, &mut self.record.facts);
+                if direction == Direction::FromClient && brings {
+                    let requests = tcp.requests.get_or_insert_default();
+                    let (place, facts) = ((sequence, seen), &mut self.record.facts);
+                    let body_left = requests.follow(arrival, place, body_left, room, facts);
                     tcp.want = stream::Want::Requests { body_left };
                 }
             }
             stream::Want::More { .. } => {
-                if arrival.segment.payload_wire_len > 0 {
+                if brings {
                     grew = if room == 0 && !own.ended {
                         own.give_up();
                         self.head_given_up = true;
@@ -357,7 +368,8 @@ impl Live {
             self.inspect_stream(arrival.at, arrival.part, names, false);
         }
         if let State::Tcp(tcp) = &self.state {
-            self.held = tcp.client.held() + tcp.server.held();
+            let requests = tcp.requests.as_ref().map_or(0, |requests| requests.held());
+            self.held = tcp.client.held() + tcp.server.held() + requests;
         }
     }
 
@@ -401,13 +413,14 @@ impl Live {
         };
         tcp.client_read = tcp.client.head.len();
         let still_waiting = matches!(inspection.want, stream::Want::More { .. });
+        let is_followed = matches!(inspection.want, stream::Want::Requests { .. });
         let mut facts = inspection.facts;
         if !still_waiting || last {
             if (tcp.client.broken || tcp.server.broken)
                 && (still_waiting
                     || facts.layers.is_empty()
                     || is_open_ended(&facts)
-                    || (tcp.client.broken && misses_hello(&facts)))
+                    || (tcp.client.broken && (misses_hello(&facts) || is_followed)))
             {
                 facts.add_anomaly(Anomaly::NotFollowed);
             }
@@ -421,6 +434,10 @@ impl Live {
         self.record.facts = facts;
         let heard_before = tcp.dns_heard;
         tcp.dns_heard = [inspection.dns[0].len(), inspection.dns[1].len()];
+        if is_followed {
+            let (sequence, head) = tcp.client.take_head();
+            tcp.requests = Some(Box::new(Requests::new(sequence, head)));
+        }
         if !still_waiting {
             tcp.client.release();
             tcp.server.release();
@@ -438,13 +455,12 @@ impl Live {
     fn take_udp(&mut self, arrival: &Arrival<'_>, direction: Direction, names: &mut Names) {
         let State::Udp(udp) = &mut self.state else { return };
         let payload = arrival.segment.payload;
+        if udp.want == datagram::Want::More && udp.shown >= DATAGRAMS_SHOWN_MAX {
+            udp.want = datagram::Want::Handshakes;
+        }
         match udp.want {
             datagram::Want::Nothing => return,
-            datagram::Want::Handshakes if !quic::starts_handshake(payload) => return,
-            datagram::Want::More if udp.shown >= DATAGRAMS_SHOWN_MAX => {
-                udp.want = datagram::Want::Nothing;
-                return;
-            }
+            datagram::Want::Handshakes if !udp.memory.may_start_handshake(payload) => return,
             datagram::Want::More | datagram::Want::Handshakes | datagram::Want::All => {}
         }
         udp.shown = udp.shown.saturating_add(1);
@@ -476,6 +492,12 @@ impl Live {
         };
         self.kept = memory + self.questions.held() + self.record.held();
     }
+}
+
+/// Whether a segment only asks whether the other end is still there: a byte of nothing in the place
+/// of the last one (RFC 9293, 3.8.4).
+fn is_keep_alive(payload: &[u8], seen: Option<usize>) -> bool {
+    payload == [0] && seen == Some(1)
 }
 
 /// Protocols whose every message tells something, so that a break in the head matters.

@@ -11,11 +11,13 @@ mod cooked;
 mod files;
 mod flows;
 mod forged;
+mod handshakes;
 mod honest;
 mod names;
 mod paths;
 mod questions;
 mod requests;
+mod resent;
 mod resolvers;
 mod seams;
 mod security;
@@ -77,6 +79,8 @@ pub fn all() -> Vec<Scenario> {
         cards::all(),
         cooked::all(),
         averages::all(),
+        handshakes::all(),
+        resent::all(),
     ]
     .concat()
 }

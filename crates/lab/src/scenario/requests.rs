@@ -11,7 +11,7 @@ use creance_model::Verdict;
 const LOCAL_TILES: &str =
     "--mode local-data --window +60s..+120s --station 192.168.1.23 --exempt google.tiles";
 /// Where these tiles are served from, and other hosts of the same provider.
-const TILES: (&str, &str) = ("mt0.google.com", "142.250.185.110");
+pub(super) const TILES: (&str, &str) = ("mt0.google.com", "142.250.185.110");
 
 pub(super) fn all() -> Vec<Scenario> {
     let mut all = denied();
@@ -21,7 +21,7 @@ pub(super) fn all() -> Vec<Scenario> {
 }
 
 /// A connection to the exempt host, on which `talk` speaks.
-fn fetched(
+pub(super) fn fetched(
     (id, title, says): (&'static str, &'static str, &'static str),
     expected: &'static [(u8, Verdict)],
     talk: impl FnOnce(&mut Tcp<'_>),

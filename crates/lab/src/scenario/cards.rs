@@ -69,12 +69,12 @@ fn later_card() -> Scenario {
     let (near, far) = (Endpoint { addr: neighbour, port: 5001 }, end(STRANGER, 9999));
     let payloads = world.noises(20, 400);
     world.recorder.from_card = Some(STATION);
-    for (payload, at) in payloads.iter().zip((70_000..).step_by(100)) {
+    for (payload, at) in payloads.iter().zip((72_000..).step_by(100)) {
         Udp::new(&mut world.recorder, near, far, World::at(at)).send(Side::Client, payload);
     }
     world.recorder.from_card = None;
     let (names, mut packets) = world.finish();
-    if let Some(first) = packets.iter_mut().find(|packet| packet.at == World::at(70_000)) {
+    if let Some(first) = packets.iter_mut().find(|packet| packet.at == World::at(72_000)) {
         first.bytes.drain(..14);
         first.interface = 1;
     }

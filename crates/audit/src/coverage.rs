@@ -112,7 +112,8 @@ impl Observed {
             ));
         }
         if stations.overflowed {
-            incomplete.push("more addresses than can be told apart".into());
+            incomplete
+                .push("more addresses, or cards that sent for one of them, than can be told apart".into());
         }
         let no_app_control = match self.app_alive {
             [true, true] => None,

@@ -83,13 +83,14 @@ const fn hides_nothing(cipher: u16) -> bool {
 /// Whether a flow of a protocol that carries little has more payload than that protocol needs, or
 /// was recognised by its first datagrams alone and may carry anything.
 fn carries_more(flow: &FlowRecord) -> bool {
-    let (packets, payload) = (flow.total().up.packets, flow.total().up.payload);
-    let back = flow.total().down.payload;
+    let (payload, back) = (flow.total().up.payload, flow.total().down.payload);
+    // The largest packet, since small ones would hide it in an average.
+    let [largest, largest_back] = flow.payload_max;
     match flow.facts.protocol() {
         // Without extensions and keys a packet has 48 bytes (RFC 5905).
-        Some(Protocol::Ntp) => payload > packets * 48,
+        Some(Protocol::Ntp) => largest.max(largest_back) > 48,
         // A request of ICE, with its names and check sums (RFC 8445), stays below.
-        Some(Protocol::Stun) => payload.max(back) > 8 << 10 || payload > packets * 160,
+        Some(Protocol::Stun) => payload.max(back) > 8 << 10 || largest > 160,
         // What an echo carries is free to choose.
         Some(Protocol::Icmp | Protocol::GroupMembership) => {
             [flow.client.addr, flow.server.addr].iter().any(|addr| scope(*addr) == Scope::Global)

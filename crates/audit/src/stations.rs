@@ -125,8 +125,9 @@ impl Survey {
         if !flow.confined_to_link && self.cards.len() < ADDRESSES_MAX {
             let cards = sent.iter().filter(|(.., packets)| *packets > 0);
             self.cards.extend(cards.filter_map(|(card, addr, _)| Some(((*card)?, *addr))));
-            let others = flow.other_hardware.into_iter().zip([client, server]);
-            self.cards.extend(others.filter_map(|(card, addr)| Some((card?, addr))));
+            let others = flow.other_hardware.iter().zip([client, server]);
+            self.cards.extend(others.flat_map(|(cards, addr)| cards.iter().map(move |card| (*card, addr))));
+            self.overflowed |= flow.other_hardware_left_out;
         }
         self.overflowed |= self.cards.len() >= ADDRESSES_MAX;
         self.overflowed |= self.asked.len() >= ADDRESSES_MAX;

@@ -268,10 +268,10 @@ impl<S: FlowSink> Engine<S> {
             Peeled::Inner(next, rest) => {
                 self.layer(deeper, next, rest, wire_len.saturating_sub(bytes.len() - rest.len()))
             }
-            Peeled::LinkOnly(name) if !is_ordinary(name, context.hardware[1], bytes.len()) => {
+            Peeled::LinkOnly(name, length) if !is_ordinary(name, context.hardware[1], length) => {
                 self.unread(context, &format!("{name} of an unusual kind"), bytes.len());
             }
-            Peeled::LinkOnly(name) => {
+            Peeled::LinkOnly(name, _) => {
                 let one = self.counts_of(context, bytes.len());
                 note(&mut self.counts.link_only, name, &one);
             }

@@ -22,6 +22,18 @@ impl Memory {
     pub fn held(&self) -> usize {
         self.quic.held() + self.dtls.held()
     }
+
+    /// Whether a datagram must be shown although nothing was expected any more.
+    #[must_use]
+    pub fn may_start_handshake(&self, payload: &[u8]) -> bool {
+        self.quic.may_start(payload)
+    }
+
+    /// Whether a hello was begun that was not read to its end.
+    #[must_use]
+    pub fn misses_hello(&self) -> bool {
+        self.quic.misses_hello()
+    }
 }
 
 /// One datagram.
@@ -42,12 +54,14 @@ pub struct Datagram<'a> {
 /// What to do with the next datagram of the flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Want {
-    /// Every datagram must be looked at (DNS).
+    /// Every datagram must be looked at: DNS, and handshakes, which are given up after some hundred
+    /// datagrams.
     All,
-    /// Nothing is decided yet; show the next ones, as long as the caller cares to.
+    /// Nothing is decided yet; show the next ones, as long as the caller cares to, and then as for
+    /// `Handshakes`.
     More,
-    /// The protocol is known and nothing more is expected, but a datagram that starts a new
-    /// handshake must still be shown: those for which [`crate::quic::starts_handshake`] is true.
+    /// Nothing more is expected, but a datagram that starts a new handshake must still be shown:
+    /// those for which [`Memory::may_start_handshake`] is true.
     Handshakes,
     /// Nothing more can be learnt.
     Nothing,
@@ -120,7 +134,7 @@ fn name_service(datagram: Datagram<'_>, facts: &mut Facts) -> Option<Inspection>
     let known = facts.layers.contains(&Protocol::Dns);
     let message = dns::parse(payload).filter(|message| usual_port || known || message.ordinary);
     let Some(message) = message else {
-        if usual_port && !payload.is_empty() {
+        if (usual_port || known) && !payload.is_empty() {
             facts.add_anomaly(Anomaly::Malformed(Protocol::Dns));
         }
         return None;
@@ -149,7 +163,7 @@ fn recognise(datagram: Datagram<'_>, memory: &mut Memory, facts: &mut Facts) -> 
     }
     let quic = match quic::read(payload, direction, &mut memory.quic, facts) {
         quic::Outcome::NotQuic => None,
-        quic::Outcome::Needs => Some(Want::More),
+        quic::Outcome::Needs => Some(Want::All),
         quic::Outcome::Done => Some(Want::Handshakes),
     };
     if quic.is_some() {
@@ -158,7 +172,7 @@ fn recognise(datagram: Datagram<'_>, memory: &mut Memory, facts: &mut Facts) -> 
     }
     match dtls::read(payload, direction, &mut memory.dtls, facts) {
         dtls::Outcome::NotDtls => {}
-        dtls::Outcome::Needs => return Some(Want::More),
+        dtls::Outcome::Needs => return Some(Want::All),
         // Media may share the flow with the handshake that keys it.
         dtls::Outcome::Done if facts.layers.contains(&Protocol::Stun) => return Some(Want::More),
         dtls::Outcome::Done => return Some(Want::Nothing),

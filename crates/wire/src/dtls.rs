@@ -172,7 +172,7 @@ impl Reassembly {
         };
         match partial.said.add(offset, fragment, MESSAGE_MAX) {
             Ok(()) if partial.said.whole() == head.len => {
-                self.message(head.kind, &partial.said.start(), direction, facts);
+                self.message(head.kind, partial.said.start(), direction, facts);
                 return;
             }
             Ok(()) => {}

@@ -3,8 +3,10 @@
 /// A run of bytes from offset zero, with holes until they are filled. Bounded.
 #[derive(Debug, Default)]
 pub(crate) struct Fragments {
-    bytes: Vec<Option<u8>>,
-    whole: usize,
+    /// The bytes up to the first hole.
+    start: Vec<u8>,
+    /// What is there behind them.
+    beyond: Vec<Option<u8>>,
 }
 
 /// Why a piece was not taken.
@@ -19,35 +21,47 @@ pub(crate) enum FragmentError {
 impl Fragments {
     /// Puts a piece at its place, if it ends within `limit` bytes.
     pub(crate) fn add(&mut self, offset: usize, piece: &[u8], limit: usize) -> Result<(), FragmentError> {
-        let end = offset.checked_add(piece.len()).filter(|&end| end <= limit).ok_or(FragmentError::TooFar)?;
-        if self.bytes.len() < end {
-            self.bytes.resize(end, None);
+        offset.checked_add(piece.len()).filter(|&end| end <= limit).ok_or(FragmentError::TooFar)?;
+        let again = self.start.len().saturating_sub(offset).min(piece.len());
+        let (again, fresh) = piece.split_at_checked(again).unwrap_or((piece, &[]));
+        if !again.is_empty() && self.start.get(offset..offset + again.len()) != Some(again) {
+            return Err(FragmentError::Contradiction);
         }
-        let slots = self.bytes.iter_mut().skip(offset);
-        for (slot, &byte) in slots.zip(piece) {
+        let from = (offset + again.len()).saturating_sub(self.start.len());
+        if !fresh.is_empty() && self.beyond.len() < from + fresh.len() {
+            self.beyond.resize(from + fresh.len(), None);
+        }
+        for (slot, &byte) in self.beyond.iter_mut().skip(from).zip(fresh) {
             if *slot.get_or_insert(byte) != byte {
                 return Err(FragmentError::Contradiction);
             }
         }
-        let more = self.bytes.iter().skip(self.whole);
-        self.whole += more.take_while(|slot| slot.is_some()).count();
+        let whole = self.beyond.iter().take_while(|slot| slot.is_some()).count();
+        self.start.extend(self.beyond.drain(..whole).flatten());
+        if self.beyond.is_empty() {
+            self.beyond = Vec::new();
+        }
         Ok(())
     }
 
     /// The bytes up to the first hole.
-    pub(crate) fn start(&self) -> Vec<u8> {
-        let known = self.bytes.iter().take(self.whole);
-        known.copied().flatten().collect()
+    pub(crate) fn start(&self) -> &[u8] {
+        &self.start
     }
 
     /// The memory that they take, in bytes.
     pub(crate) const fn held(&self) -> usize {
-        self.bytes.capacity() * size_of::<Option<u8>>()
+        self.start.capacity() + self.beyond.capacity() * size_of::<Option<u8>>()
     }
 
     /// How many bytes there are up to the first hole.
     pub(crate) const fn whole(&self) -> usize {
-        self.whole
+        self.start.len()
+    }
+
+    /// Where the last byte ends that is there.
+    pub(crate) const fn end(&self) -> usize {
+        self.start.len() + self.beyond.len()
     }
 }
 
@@ -62,7 +76,11 @@ mod tests {
         assert_eq!(fragments.whole(), 0);
         assert_eq!(fragments.add(0, b"abc", 6), Ok(()));
         assert_eq!(fragments.add(2, b"cd", 6), Ok(()));
-        assert_eq!(fragments.start(), b"abcdef");
+        assert_eq!((fragments.start(), fragments.end()), (&b"abcdef"[..], 6));
+        assert_eq!(fragments.add(8, b"i", 9), Ok(()));
+        assert_eq!((fragments.whole(), fragments.end()), (6, 9));
+        assert_eq!(fragments.add(4, b"efgh", 9), Ok(()));
+        assert_eq!(fragments.start(), b"abcdefghi");
     }
 
     #[test]

@@ -20,7 +20,8 @@ use keys::{Keys, Side};
 use packet::{Initial, Packet};
 use version::Version;
 
-/// At most this many handshakes of one flow are remembered; the oldest goes first.
+/// At most this many handshakes of one flow are remembered; the oldest goes first whose hello was
+/// read.
 const HANDSHAKES_MAX: usize = 4;
 /// After this many datagrams, a handshake that is not over is no longer waited for.
 const DATAGRAMS_MAX: u16 = 256;
@@ -64,8 +65,11 @@ pub fn read(payload: &[u8], direction: Direction, memory: &mut Handshakes, facts
             facts.add_anomaly(Anomaly::QuicNotOpened);
         }
         let mut rest = payload;
-        while let Some(after) = read_packet(rest, direction, memory, facts) {
-            rest = after;
+        while let Some(packet) = Packet::parse(rest) {
+            rest = take_packet(packet, direction, memory, facts);
+        }
+        if rest.len() < payload.len() && !memory.may_follow(rest) {
+            facts.add_anomaly(Anomaly::Malformed(Protocol::Quic));
         }
     }
     if !memory.is_quic {
@@ -98,7 +102,27 @@ impl Handshakes {
     /// Whether a hello was read, and all that began were read to their ends.
     #[must_use]
     pub fn hellos_are_whole(&self) -> bool {
-        self.google_read || !self.known.is_empty() && self.known.iter().all(Handshake::hello_read)
+        (self.google_read || !self.known.is_empty()) && self.known.iter().all(Handshake::hello_read)
+    }
+
+    /// Whether a hello was begun that was not read to its end.
+    #[must_use]
+    pub fn misses_hello(&self) -> bool {
+        self.known.iter().any(Handshake::misses_hello)
+    }
+
+    /// Whether a datagram may start a handshake: as [`starts_handshake`] says where the flow is QUIC,
+    /// and elsewhere only in a version that can be read.
+    #[must_use]
+    pub fn may_start(&self, payload: &[u8]) -> bool {
+        starts_handshake(payload) && (self.is_quic || is_readable(payload))
+    }
+
+    /// Whether bytes may stand behind the packets of a datagram: padding, or a packet with a short
+    /// header, whose keys are there once both have greeted.
+    fn may_follow(&self, rest: &[u8]) -> bool {
+        let short = rest.first().is_some_and(|first| first & 0x80 == 0);
+        rest.iter().all(|byte| *byte == 0) || (short && self.known.iter().any(Handshake::settled))
     }
 
     fn progress(&mut self, is_long: bool, facts: &mut Facts) -> Outcome {
@@ -121,7 +145,12 @@ impl Handshakes {
 
     /// Opens an Initial packet with the keys of a known handshake, or as the first packet of a
     /// new one. The direction only says what to try first: whoever opens it, it is genuine.
-    fn open(&mut self, initial: &Initial<'_>, direction: Direction) -> Option<(usize, Side, Vec<u8>)> {
+    fn open(
+        &mut self,
+        initial: &Initial<'_>,
+        direction: Direction,
+        facts: &mut Facts,
+    ) -> Option<(usize, Side, Vec<u8>)> {
         let sides = match direction {
             Direction::FromClient => [Side::Client, Side::Server],
             Direction::FromServer => [Side::Server, Side::Client],
@@ -136,53 +165,70 @@ impl Handshakes {
         let mut handshake = Handshake::new(initial.destination);
         let plain = handshake.open(initial, Side::Client)?;
         if self.known.len() == HANDSHAKES_MAX {
-            self.known.remove(0);
+            let read = self.known.iter().position(|known| !known.misses_hello());
+            if self.known.remove(read.unwrap_or(0)).misses_hello() {
+                facts.add_anomaly(Anomaly::HeadMissing);
+            }
         }
         self.known.push(handshake);
         Some((self.known.len() - 1, Side::Client, plain))
     }
 }
 
-/// Reads the first packet of what is left of a datagram; returns what is left after it.
-fn read_packet<'a>(
-    bytes: &'a [u8],
+/// Whether a long header is of a version that can be read.
+fn is_readable(payload: &[u8]) -> bool {
+    match payload {
+        &[first, a, b, c, d, ..] if first & 0x80 != 0 => {
+            let number = u32::from_be_bytes([a, b, c, d]);
+            number == version::Q046 || Version::of(number).is_some()
+        }
+        _ => google::is_public_header(payload),
+    }
+}
+
+/// Takes a packet; returns what is left of the datagram after it.
+fn take_packet<'a>(
+    packet: Packet<'a>,
     direction: Direction,
     memory: &mut Handshakes,
     facts: &mut Facts,
-) -> Option<&'a [u8]> {
-    match Packet::parse(bytes)? {
+) -> &'a [u8] {
+    match packet {
         Packet::Google(packet) => {
             memory.is_quic = true;
             memory.google_read |= google::read(packet, facts) == Outcome::Done;
-            None
+            &[]
         }
         Packet::Negotiation => {
             memory.is_quic = true;
             facts.add_layer(Protocol::Quic);
             // The client starts again, and may say something else with the same id.
+            if memory.misses_hello() {
+                facts.add_anomaly(Anomaly::HeadMissing);
+            }
             memory.known.clear();
-            None
+            &[]
         }
         Packet::Initial(initial) => {
             memory.is_quic = true;
             facts.add_layer(initial.version.protocol());
             if initial.cut_short {
                 facts.add_anomaly(Anomaly::HeadMissing);
-                return None;
+                return &[];
             }
             read_initial(&initial, direction, memory, facts);
-            Some(initial.rest)
+            initial.rest
         }
         Packet::Other { version, rest } => {
             memory.is_quic = true;
             facts.add_layer(version.protocol());
-            Some(rest)
+            rest
         }
     }
 }
 
 fn read_initial(initial: &Initial<'_>, direction: Direction, memory: &mut Handshakes, facts: &mut Facts) {
-    let Some((index, side, plain)) = memory.open(initial, direction) else {
+    let Some((index, side, plain)) = memory.open(initial, direction, facts) else {
         match direction {
             // No server answers it but with a negotiation, and its keys are anyone's guess.
             Direction::FromClient if initial.provokes => {}

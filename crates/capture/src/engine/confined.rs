@@ -7,6 +7,8 @@ use std::net::IpAddr;
 
 /// The largest question or answer of neighbour discovery that is taken for one, in bytes.
 const DISCOVERY_BYTES_MAX: usize = 64;
+/// What the smallest Ethernet frame carries, with its check sum (IEEE 802.3: 46 bytes and 4).
+const SMALLEST_BYTES: usize = 50;
 /// The largest message of a router's, or of access control, that is taken for one, in bytes.
 const ACCESS_BYTES_MAX: usize = 256;
 
@@ -54,14 +56,14 @@ pub(super) fn header_bytes(packet: &IpPacket<'_>, packets: u64) -> u64 {
     whole.saturating_sub(payload).saturating_sub(plain * packets)
 }
 
-/// Whether a frame of a protocol between neighbours looks like one: sent to a group where its
-/// protocol does so, and no larger than it needs.
-pub(super) fn is_ordinary(protocol: &str, receiver: Card, bytes: usize) -> bool {
+/// Whether a message of a protocol between neighbours looks like one: sent to a group where its
+/// protocol does so, and no larger than it needs. `length` is without the framing, which differs.
+pub(super) fn is_ordinary(protocol: &str, receiver: Card, length: usize) -> bool {
     // Where the framing does not name the receiver, only what fits the smallest frame passes.
-    let link_group = if receiver.is_none() { bytes <= 64 } else { receiver.is_group() };
+    let link_group = if receiver.is_none() { length <= SMALLEST_BYTES } else { receiver.is_group() };
     match protocol {
-        "ARP" | "RARP" | "PPP control" => bytes <= 64,
-        "802.1X" | "PPPoE discovery" => bytes <= ACCESS_BYTES_MAX,
+        "ARP" | "RARP" | "PPP control" => length <= SMALLEST_BYTES,
+        "802.1X" | "PPPoE discovery" => length <= ACCESS_BYTES_MAX,
         "LLDP"
         | "PTP"
         | "Ethernet slow protocols"

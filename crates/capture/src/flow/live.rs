@@ -3,16 +3,18 @@
 use super::key::FlowKey;
 use super::questions::{Heard, Questions};
 use super::record::{Ended, FlowRecord, Started, Tap, Taps, Traffic};
-use super::requests::follow_requests;
+use super::requests::Requests;
 use super::side::Side;
 use crate::names::Names;
 use crate::packet::card::Card;
 use crate::packet::transport::{Segment, TcpHeader};
 use creance_model::{Endpoint, Timestamp, Transport};
-use creance_wire::{Anomaly, Direction, Facts, Protocol, datagram, quic, stream};
+use creance_wire::{Anomaly, Direction, Facts, Protocol, datagram, stream};
 
 /// Datagrams of a flow that are looked at before it counts as not recognised.
 const DATAGRAMS_SHOWN_MAX: u16 = 24;
+/// Link-layer addresses kept of one side besides the first.
+const OTHER_CARDS_MAX: usize = 8;
 
 /// Which part of the capture a packet lies in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +91,8 @@ struct Tcp {
     server: Side,
     client_isn: Option<u32>,
     want: stream::Want,
+    /// What was read of requests, once the heads were.
+    requests: Option<Box<Requests>>,
     /// How many bytes of the client's side were read.
     client_read: usize,
     /// DNS messages of each side that were heard.
@@ -116,6 +120,7 @@ impl Live {
                 server: Side::default(),
                 client_isn: None,
                 want: stream::Want::More { client: 1, server: 1 },
+                requests: None,
                 client_read: 0,
                 dns_heard: [0; 2],
                 closed: [false; 2],
@@ -141,7 +146,8 @@ impl Live {
             client,
             server,
             hardware: cards.map(Card::bytes),
-            other_hardware: [None; 2],
+            other_hardware: Default::default(),
+            other_hardware_left_out: false,
             next_hops: [None; 2],
             next_hops_differ: false,
             taps: [Taps::None; 3],
@@ -165,6 +171,7 @@ impl Live {
             bindings: Vec::new(),
             truncated_packets: 0,
             header_bytes: [0; 2],
+            payload_max: [0; 2],
             unseen_acknowledged: 0,
             label: arrival.label,
             labels_differ: false,
@@ -231,6 +238,11 @@ impl Live {
             // Segments beside the stream, or sent again with other bytes.
             self.record.facts.add_anomaly(Anomaly::MoreThanAQuestion);
         }
+        if let State::Udp(udp) = &self.state
+            && udp.memory.misses_hello()
+        {
+            self.record.facts.add_anomaly(Anomaly::HeadMissing);
+        }
         if !self.is_over {
             self.record.ended = ended;
         }
@@ -261,6 +273,9 @@ impl Live {
         }
         let [from_the_client, from_the_server] = &mut record.header_bytes;
         *(if from_client { from_the_client } else { from_the_server }) += arrival.header_bytes;
+        let [of_client, of_server] = &mut record.payload_max;
+        let largest = if from_client { of_client } else { of_server };
+        *largest = (*largest).max(u32::try_from(payload).unwrap_or(u32::MAX));
         record.first = record.first.min(arrival.at);
         record.last = record.last.max(arrival.at);
         record.confined_to_link &= arrival.confined;
@@ -273,16 +288,25 @@ impl Live {
     fn note_cards(&mut self, arrival: &Arrival<'_>, from_client: bool) {
         let record = &mut self.record;
         let [sender, receiver] = arrival.hardware;
-        let [client, server] = self.cards;
+        let [client, server] = &mut self.cards;
+        // Some framings name the sender alone; the asker's own card is none that answers.
+        self.questions.strange_answer |= !from_client && !sender.is_none() && sender == *client;
         let own = if from_client { client } else { server };
-        if own != sender && !own.is_none() && !sender.is_none() {
+        if own.is_none() && !sender.is_none() {
+            *own = sender;
+            record.hardware = self.cards.map(Card::bytes);
+        } else if *own != sender
+            && let Some(other) = sender.bytes()
+        {
             let [of_client, of_server] = &mut record.other_hardware;
-            let other = if from_client { of_client } else { of_server };
-            *other = other.or(sender.bytes());
+            let others = if from_client { of_client } else { of_server };
+            if !others.contains(&other) {
+                let room = others.len() < OTHER_CARDS_MAX;
+                record.other_hardware_left_out |= !room;
+                others.extend(room.then_some(other));
+            }
             self.questions.strange_answer |= !from_client;
         }
-        // Some framings name the sender alone; the asker's own card is none that answers.
-        self.questions.strange_answer |= !from_client && !sender.is_none() && sender == client;
         let [to_client, to_server] = &mut self.next_hops;
         let next_hop = if from_client { to_server } else { to_client };
         if *next_hop == receiver || receiver.is_none() {
@@ -332,16 +356,19 @@ impl Live {
         let seen = own.seen_of(sequence);
         own.pass(sequence, arrival.segment.payload_wire_len);
         let mut grew = false;
+        let brings = arrival.segment.payload_wire_len > 0 && !is_keep_alive(payload, seen);
         match tcp.want {
             stream::Want::Nothing => {}
             stream::Want::Requests { body_left } => {
-                if direction == Direction::FromClient && arrival.segment.payload_wire_len > 0 {
-                    let body_left = follow_requests(arrival, seen, body_left, &mut self.record.facts);
+                if direction == Direction::FromClient && brings {
+                    let requests = tcp.requests.get_or_insert_default();
+                    let (place, facts) = ((sequence, seen), &mut self.record.facts);
+                    let body_left = requests.follow(arrival, place, body_left, room, facts);
                     tcp.want = stream::Want::Requests { body_left };
                 }
             }
             stream::Want::More { .. } => {
-                if arrival.segment.payload_wire_len > 0 {
+                if brings {
                     grew = if room == 0 && !own.ended {
                         own.give_up();
                         self.head_given_up = true;
@@ -363,7 +390,8 @@ impl Live {
             self.inspect_stream(arrival.at, arrival.part, names, false);
         }
         if let State::Tcp(tcp) = &self.state {
-            self.held = tcp.client.held() + tcp.server.held();
+            let requests = tcp.requests.as_ref().map_or(0, |requests| requests.held());
+            self.held = tcp.client.held() + tcp.server.held() + requests;
         }
     }
 
@@ -407,13 +435,14 @@ impl Live {
         };
         tcp.client_read = tcp.client.head.len();
         let still_waiting = matches!(inspection.want, stream::Want::More { .. });
+        let is_followed = matches!(inspection.want, stream::Want::Requests { .. });
         let mut facts = inspection.facts;
         if !still_waiting || last {
             if (tcp.client.broken || tcp.server.broken)
                 && (still_waiting
                     || facts.layers.is_empty()
                     || is_open_ended(&facts)
-                    || (tcp.client.broken && misses_hello(&facts)))
+                    || (tcp.client.broken && (misses_hello(&facts) || is_followed)))
             {
                 facts.add_anomaly(Anomaly::NotFollowed);
             }
@@ -427,6 +456,10 @@ impl Live {
         self.record.facts = facts;
         let heard_before = tcp.dns_heard;
         tcp.dns_heard = [inspection.dns[0].len(), inspection.dns[1].len()];
+        if is_followed {
+            let (sequence, head) = tcp.client.take_head();
+            tcp.requests = Some(Box::new(Requests::new(sequence, head)));
+        }
         if !still_waiting {
             tcp.client.release();
             tcp.server.release();
@@ -444,13 +477,12 @@ impl Live {
     fn take_udp(&mut self, arrival: &Arrival<'_>, direction: Direction, names: &mut Names) {
         let State::Udp(udp) = &mut self.state else { return };
         let payload = arrival.segment.payload;
+        if udp.want == datagram::Want::More && udp.shown >= DATAGRAMS_SHOWN_MAX {
+            udp.want = datagram::Want::Handshakes;
+        }
         match udp.want {
             datagram::Want::Nothing => return,
-            datagram::Want::Handshakes if !quic::starts_handshake(payload) => return,
-            datagram::Want::More if udp.shown >= DATAGRAMS_SHOWN_MAX => {
-                udp.want = datagram::Want::Nothing;
-                return;
-            }
+            datagram::Want::Handshakes if !udp.memory.may_start_handshake(payload) => return,
             datagram::Want::More | datagram::Want::Handshakes | datagram::Want::All => {}
         }
         udp.shown = udp.shown.saturating_add(1);
@@ -483,6 +515,12 @@ impl Live {
         };
         self.kept = memory + self.questions.held() + self.record.held();
     }
+}
+
+/// Whether a segment only asks whether the other end is still there: a byte of nothing in the place
+/// of the last one (RFC 9293, 3.8.4).
+fn is_keep_alive(payload: &[u8], seen: Option<usize>) -> bool {
+    payload == [0] && seen == Some(1)
 }
 
 /// Protocols whose every message tells something, so that a break in the head matters.

@@ -170,13 +170,15 @@ pub struct FlowRecord {
     /// The side that answered.
     #[serde(with = "compact::end")]
     pub server: Endpoint,
-    /// The link-layer addresses of client and server in the first packet, where the capture has
-    /// them. Beyond a router that is the router's.
+    /// The link-layer addresses of client and server in the first packet that has them. Beyond a
+    /// router that is the router's.
     #[serde(with = "compact::cards")]
     pub hardware: [Option<[u8; 6]>; 2],
-    /// Further link-layer addresses that sent packets for the client, and for the server.
-    #[serde(with = "compact::cards")]
-    pub other_hardware: [Option<[u8; 6]>; 2],
+    /// Further link-layer addresses that sent packets for the client, and for the server, at most
+    /// eight each.
+    pub other_hardware: [Vec<[u8; 6]>; 2],
+    /// Whether there were more of them.
+    pub other_hardware_left_out: bool,
     /// The link-layer addresses that packets for the client, and for the server, were sent to.
     #[serde(with = "compact::cards")]
     pub next_hops: [Option<[u8; 6]>; 2],
@@ -215,6 +217,8 @@ pub struct FlowRecord {
     /// had, and the server's, and bytes behind the ends of their datagrams (RFC 9868): they can
     /// carry data of their own.
     pub header_bytes: [u64; 2],
+    /// The most payload that a packet of the client's had, and one of the server's, in bytes.
+    pub payload_max: [u32; 2],
     /// The server's certificates, by their place in the store, leaf first.
     pub certificates: Vec<u32>,
     /// Whether the server sent certificates that the store had no room for.
@@ -253,6 +257,10 @@ impl FlowRecord {
         let queried = self.queried.iter().map(|asked| {
             size_of::<Queried>() + asked.text.len() + asked.host.as_ref().map_or(0, |it| it.as_str().len())
         });
-        self.facts.held() + queried.sum::<usize>() + self.bindings.iter().map(Binding::held).sum::<usize>()
+        let cards = self.other_hardware.iter().map(|cards| cards.capacity() * size_of::<[u8; 6]>());
+        self.facts.held()
+            + queried.sum::<usize>()
+            + self.bindings.iter().map(Binding::held).sum::<usize>()
+            + cards.sum::<usize>()
     }
 }

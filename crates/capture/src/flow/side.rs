@@ -12,6 +12,8 @@ const WAITING_MAX: usize = 64;
 pub(crate) struct Side {
     /// The sequence number that comes next in order; `None` before the first segment.
     next: Option<u32>,
+    /// The sequence number of the first byte of the head.
+    first: u32,
     /// The end of the furthest segment seen.
     furthest: u32,
     /// Stretches before `furthest` that were acknowledged without being seen, the first few.
@@ -31,6 +33,7 @@ impl Side {
     /// Notes where the numbering starts.
     pub(crate) const fn start(&mut self, sequence: u32) {
         self.next = Some(sequence);
+        self.first = sequence;
         self.furthest = sequence;
     }
 
@@ -94,9 +97,13 @@ impl Side {
     /// head grew or ended.
     pub(crate) fn add(&mut self, sequence: u32, payload: &[u8], cut: bool) -> bool {
         if self.ended {
+            self.compare(sequence, payload);
             return false;
         }
-        let next = *self.next.get_or_insert(sequence);
+        if self.next.is_none() {
+            self.start(sequence);
+        }
+        let next = self.next.unwrap_or(sequence);
         if is_before(next, sequence) {
             if self.waiting.len() >= WAITING_MAX || cut {
                 self.give_up();
@@ -153,17 +160,27 @@ impl Side {
         self.head.capacity() + self.waiting.iter().map(|(_, bytes)| bytes.len()).sum::<usize>()
     }
 
+    /// Takes the head out, with the sequence number of its first byte.
+    pub(crate) fn take_head(&mut self) -> (u32, Vec<u8>) {
+        (self.first, std::mem::take(&mut self.head))
+    }
+
+    /// Notes where bytes that come again differ from those that came before, which stand, or belong
+    /// before all of them.
+    fn compare(&mut self, sequence: u32, payload: &[u8]) {
+        let Ok(at) = usize::try_from(sequence.wrapping_sub(self.first).cast_signed()) else {
+            self.contradicts |= !payload.is_empty();
+            return;
+        };
+        let known = self.head.get(at..).unwrap_or_default();
+        self.contradicts |= known.iter().zip(payload).any(|(one, other)| one != other);
+    }
+
     fn append(&mut self, sequence: u32, payload: &[u8]) {
         let next = self.next.unwrap_or(sequence);
         let known = next.wrapping_sub(sequence) as usize;
         let overlap = known.min(payload.len());
-        // Compare what came before with what comes again: the first copy stands.
-        if overlap > 0
-            && let Some(from) = self.head.len().checked_sub(known)
-            && self.head.get(from..from + overlap) != payload.get(..overlap)
-        {
-            self.contradicts = true;
-        }
+        self.compare(sequence, payload.get(..overlap).unwrap_or_default());
         let fresh = payload.get(overlap..).unwrap_or_default();
         let room = HEAD_BYTES_MAX.saturating_sub(self.head.len());
         self.head.extend_from_slice(fresh.get(..room.min(fresh.len())).unwrap_or_default());
@@ -173,7 +190,7 @@ impl Side {
 
 /// Whether sequence number `a` comes before `b` (RFC 9293, 3.4).
 #[inline]
-const fn is_before(a: u32, b: u32) -> bool {
+pub(super) const fn is_before(a: u32, b: u32) -> bool {
     a.wrapping_sub(b).cast_signed() < 0
 }
 
@@ -194,6 +211,24 @@ mod tests {
         side.add(1, b"ZZ", false);
         assert!(side.contradicts);
         assert_eq!(side.head, b"xabcd");
+    }
+
+    #[test]
+    fn other_bytes_for_the_same_place_show_at_any_time() {
+        let mut closed = Side::default();
+        closed.start(10);
+        closed.add(10, b"abc", false);
+        closed.close(13);
+        assert!(closed.ended);
+        closed.add(10, b"abc", false);
+        assert!(!closed.contradicts);
+        closed.add(11, b"x", false);
+        assert!(closed.contradicts);
+        let mut early = Side::default();
+        early.start(10);
+        early.add(10, b"abc", false);
+        early.add(7, b"x", false);
+        assert!(early.contradicts, "bytes before the first one");
     }
 
     #[test]

@@ -3,17 +3,22 @@
 //! All captures run for 180 seconds from 2026-05-04T09:00:00Z on, the station is
 //! [`STATION`] unless a story says otherwise, and the judged window is the middle minute.
 
+mod averages;
 mod beside;
+mod cards;
 mod carriers;
+mod cooked;
 mod files;
 mod flows;
 mod forged;
+mod handshakes;
 mod honest;
 mod names;
 mod parties;
 mod paths;
 mod questions;
 mod requests;
+mod resent;
 mod resolvers;
 mod seams;
 mod security;
@@ -75,6 +80,11 @@ pub fn all() -> Vec<Scenario> {
         security::all(),
         unread::all(),
         parties::all(),
+        cards::all(),
+        cooked::all(),
+        averages::all(),
+        handshakes::all(),
+        resent::all(),
     ]
     .concat()
 }

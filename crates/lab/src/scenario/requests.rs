@@ -15,7 +15,7 @@ pub(super) fn all() -> Vec<Scenario> {
 }
 
 /// A connection to the exempt host, on which `talk` speaks.
-fn fetched(
+pub(super) fn fetched(
     (id, title, says): (&'static str, &'static str, &'static str),
     expected: &'static [(u8, Verdict)],
     talk: impl FnOnce(&mut Tcp<'_>),

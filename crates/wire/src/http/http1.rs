@@ -65,7 +65,7 @@ pub(super) fn segment(segment: &[u8], facts: &mut Facts) -> Option<u64> {
         match head::parse(rest) {
             Parsed::Whole(head, length) => {
                 note_request(&head, facts);
-                if head.method == "CONNECT" || head.upgrade {
+                if head.method == "CONNECT" {
                     break;
                 }
                 match after_body(segment, at + length, head.body) {
@@ -187,17 +187,18 @@ fn read_requests(heads: Heads<'_>, learnt: &mut Learnt) -> Want {
         if at > 0 {
             match Line::read(rest) {
                 Line::Http => {}
-                Line::Partial { .. } if !heads.client_ended && !upgraded => {
-                    return heads.ask_client();
-                }
+                Line::Partial { .. } if !heads.client_ended => return heads.ask_client(),
                 Line::Rtsp { .. }
                 | Line::Source { .. }
                 | Line::Broken
                 | Line::Partial { .. }
                 | Line::Other => {
-                    if !upgraded {
-                        learnt.facts.add_anomaly(Anomaly::Malformed(Protocol::Http));
-                    }
+                    // Where a request asked for another protocol, this may be it, and name a host.
+                    learnt.facts.add_anomaly(if upgraded {
+                        Anomaly::NotFollowed
+                    } else {
+                        Anomaly::Malformed(Protocol::Http)
+                    });
                     return Want::Requests { body_left: None };
                 }
             }
@@ -216,7 +217,7 @@ fn read_requests(heads: Heads<'_>, learnt: &mut Learnt) -> Want {
                     learnt.facts.layers.clear();
                     learnt.facts.add_layer(Protocol::Ntrip);
                 }
-                upgraded = head.upgrade;
+                upgraded |= head.upgrade;
                 match after_body(client, at + length, head.body) {
                     Some(next) => at = next,
                     None => {
@@ -237,7 +238,7 @@ fn read_requests(heads: Heads<'_>, learnt: &mut Learnt) -> Want {
             }
         }
     }
-    Want::Requests { body_left: (!upgraded).then_some(0) }
+    Want::Requests { body_left: Some(0) }
 }
 
 /// Adds a request's layers, names and head.

@@ -3,7 +3,7 @@
 use super::head;
 use super::hpack::Decoder;
 use crate::bytes::Cursor;
-use crate::facts::NameSource;
+use crate::facts::{KEPT_MAX, NameSource};
 use crate::stream::{Heads, Learnt, Want};
 use crate::{Anomaly, Facts, Protocol, proxy};
 
@@ -12,6 +12,7 @@ const FRAME_HEAD: usize = 9;
 /// A header block larger than this is not read.
 const BLOCK_MAX: usize = 65536;
 const HEADERS: u8 = 1;
+const PUSH_PROMISE: u8 = 5;
 const CONTINUATION: u8 = 9;
 const END_HEADERS: u8 = 4;
 const PADDED: u8 = 8;
@@ -34,19 +35,28 @@ pub(crate) fn read(heads: Heads<'_>, learnt: &mut Learnt) -> Option<Want> {
             if heads.client_ended && !cursor.is_empty() {
                 learnt.facts.add_anomaly(Anomaly::NotFollowed);
             }
-            return Some(heads.ask(at + FRAME_HEAD, usize::MAX));
+            return Some(further(heads, at + FRAME_HEAD));
         };
         let Some(payload) = ahead.take(length) else {
             if heads.client_ended {
                 learnt.facts.add_anomaly(Anomaly::NotFollowed);
             }
-            return Some(heads.ask(at + FRAME_HEAD + length, usize::MAX));
+            return Some(further(heads, at + FRAME_HEAD + length));
         };
         cursor = ahead;
         if requests.frame(kind, flags, payload, &mut learnt.facts).is_none() {
             learnt.facts.add_anomaly(Anomaly::Malformed(Protocol::Http2));
             return Some(Want::Nothing);
         }
+    }
+}
+
+/// Asks for so many bytes of the client's side; where it has ended, what comes all the same is not
+/// passed over.
+const fn further(heads: Heads<'_>, client: usize) -> Want {
+    match heads.ask(client, usize::MAX) {
+        Want::Nothing => Want::Requests { body_left: None },
+        want @ (Want::More { .. } | Want::Requests { .. }) => want,
     }
 }
 
@@ -81,7 +91,8 @@ impl Requests {
                 block
             }
             // Nothing may stand between the parts of a header block (RFC 9113, 4.3).
-            (_, Some(_)) | (CONTINUATION, None) => return None,
+            // A client promises nothing (8.4).
+            (_, Some(_)) | (CONTINUATION | PUSH_PROMISE, None) => return None,
             (_, None) => return Some(()),
         };
         if block.len() > BLOCK_MAX {
@@ -94,7 +105,7 @@ impl Requests {
         let mut fields = Fields::default();
         self.decoder.decode(&block, |name, value| fields.keep(name, value))?;
         fields.record(facts);
-        Some(())
+        fields.follow_rules().then_some(())
     }
 }
 
@@ -109,22 +120,39 @@ fn fragment(flags: u8, payload: &[u8]) -> Option<&[u8]> {
     cursor.take(length)
 }
 
+/// Whether a field may be sent (RFC 9113, 8.2.1).
+fn is_field(name: &[u8], value: &[u8]) -> bool {
+    let plain = |byte: &u8| matches!(byte, b'!'..=b'~') && !byte.is_ascii_uppercase() && *byte != b':';
+    let name = name.strip_prefix(b":").unwrap_or(name);
+    !name.is_empty() && name.iter().all(plain) && !value.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n'))
+}
+
 /// The fields that are kept of a request.
 #[derive(Default)]
 struct Fields {
     method: Option<Vec<u8>>,
     path: Option<Vec<u8>>,
-    hosts: Vec<Vec<u8>>,
+    authority: Option<Vec<u8>>,
+    host: Option<Vec<u8>>,
+    /// Further fields of these names.
+    others: Vec<Vec<u8>>,
+    /// A field that does not belong into trailers.
+    begins: bool,
+    broken: bool,
     content_type: Option<String>,
     content_length: Option<u64>,
 }
 
 impl Fields {
     fn keep(&mut self, name: &[u8], value: &[u8]) {
+        self.broken |= !is_field(name, value);
+        self.begins |= name.starts_with(b":") || name == b"host";
         match name {
-            b":method" => self.method = Some(value.to_vec()),
-            b":path" => self.path = Some(value.to_vec()),
-            b":authority" | b"host" if self.hosts.len() < 8 => self.hosts.push(value.to_vec()),
+            b":method" => self.broken |= self.method.replace(value.to_vec()).is_some(),
+            b":path" => self.broken |= self.path.replace(value.to_vec()).is_some(),
+            b":authority" if self.authority.is_none() => self.authority = Some(value.to_vec()),
+            b"host" if self.host.is_none() => self.host = Some(value.to_vec()),
+            b":authority" | b"host" if self.others.len() < KEPT_MAX => self.others.push(value.to_vec()),
             b"content-type" => self.content_type = Some(head::media_type(value)),
             b"content-length" => {
                 self.content_length = std::str::from_utf8(value).ok().and_then(|v| v.parse().ok());
@@ -133,13 +161,29 @@ impl Fields {
         }
     }
 
+    /// Whether they are of a request, or of its trailers, as both must be (RFC 9113, 8.1, 8.2.1 and
+    /// 8.3): who passes on what is broken may read another host in it.
+    fn follow_rules(&self) -> bool {
+        let path = self.path.as_deref().unwrap_or_default();
+        !self.broken
+            && match self.method.as_deref() {
+                None => !self.begins,
+                Some(b"CONNECT") => true,
+                Some(_) => path.starts_with(b"/") || path == b"*",
+            }
+    }
+
     /// Adds the request. Trailers have no method and are none.
     fn record(&self, facts: &mut Facts) {
         let Some(method) = &self.method else {
             return;
         };
         let connect = method == b"CONNECT";
-        for host in self.hosts.iter().filter(|host| !host.is_empty()) {
+        if !self.others.is_empty() {
+            facts.add_anomaly(Anomaly::SeveralNames);
+        }
+        let hosts = [&self.authority, &self.host].into_iter().flatten().chain(&self.others);
+        for host in hosts.filter(|host| !host.is_empty()) {
             let (host, port) = head::authority(host);
             if connect {
                 proxy::note(Protocol::HttpProxy, facts);

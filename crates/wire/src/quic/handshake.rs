@@ -44,6 +44,11 @@ impl Handshake {
         self.client.done
     }
 
+    /// Whether the client began a hello that was not read to its end.
+    pub(crate) const fn misses_hello(&self) -> bool {
+        self.client.said.end() > self.client.read
+    }
+
     /// Whether both hellos were read.
     pub(crate) const fn settled(&self) -> bool {
         self.client.done && self.settled
@@ -88,7 +93,10 @@ impl Handshake {
         }
         match (version.family, side) {
             (Family::GoogleCrypto, Side::Client) => {
-                self.client.done |= google::read_hello(&self.client.said.start(), facts);
+                self.client.done |= google::read_hello(self.client.said.start(), facts);
+                if self.client.done {
+                    self.client.read = self.client.said.end();
+                }
                 self.settled |= self.client.done;
             }
             (Family::GoogleCrypto, Side::Server) => self.settled = true,
@@ -98,8 +106,8 @@ impl Handshake {
             }
             (Family::Ietf | Family::GoogleTls, Side::Server) => self.read_server(version, facts),
         }
+        // The client's hello stays: another one in its place is another connection.
         if self.settled() {
-            self.client.said = Fragments::default();
             self.server.said = Fragments::default();
         }
     }

@@ -209,6 +209,65 @@ fn a_second_connection_on_the_same_ports() {
 }
 
 #[test]
+fn a_hello_that_was_begun_is_waited_for_and_missed() {
+    let long = hello(b"late.example.com");
+    let of =
+        |id: &'static [u8], number| Head { original: id, destination: id, number: (number, 4), ..first(1) };
+    let part = |id, number, from, to| of(id, number).seal(&crypto(&long, from, to), 1162);
+    let others = [&b"other000"[..], b"other001", b"other002", b"other003", b"other004"];
+    let mut flow = Flow::default();
+    assert_eq!(flow.up(&part(&ID, 0, 0, 20)), Outcome::Needs);
+    for id in others {
+        flow.up(&of(id, 0).seal(&whole(&hello(b"a.example.com")), 1162));
+    }
+    assert!(flow.memory.misses_hello());
+    assert_eq!(flow.facts.anomalies, []);
+    flow.up(&part(&ID, 1, 20, long.len()));
+    assert_eq!(flow.names(), ["a.example.com", "late.example.com"]);
+    assert!(!flow.memory.misses_hello());
+    // Five of them are more than are kept.
+    let mut flow = Flow::default();
+    for id in others {
+        assert_eq!(flow.facts.anomalies, []);
+        flow.up(&part(id, 0, 0, 20));
+    }
+    assert_eq!(flow.facts.anomalies, [Anomaly::HeadMissing]);
+}
+
+#[test]
+fn another_hello_in_the_place_of_one_that_was_answered_is_said() {
+    let (one, other) = (whole(&hello(b"a.example.com")), whole(&hello(b"b.example.com")));
+    let mut flow = Flow::default();
+    flow.up(&first(1).seal(&one, 1162));
+    flow.down(&answer(Head { side: Side::Server, destination: b"", ..first(1) }));
+    flow.up(&Head { number: (3, 4), ..first(1) }.seal(&one, 1162));
+    assert_eq!(flow.facts.anomalies, []);
+    flow.up(&Head { number: (4, 4), ..first(1) }.seal(&other, 1162));
+    assert_eq!(flow.facts.anomalies, [Anomaly::Malformed(Protocol::Quic)]);
+}
+
+#[test]
+fn bytes_behind_packets_are_said_unless_they_may_be_one() {
+    let hello = first(1).seal(&whole(&hello(b"a.example.com")), 1162);
+    let behind = |rest: &[u8], answered: bool| {
+        let mut flow = Flow::default();
+        if answered {
+            flow.up(&hello);
+            flow.down(&answer(Head { side: Side::Server, destination: b"", ..first(1) }));
+        }
+        flow.up(&[&hello, rest].concat());
+        flow.facts.anomalies
+    };
+    let broken = [Anomaly::Malformed(Protocol::Quic)];
+    assert_eq!(behind(b"", false), []);
+    assert_eq!(behind(&[0; 40], false), []);
+    assert_eq!(behind(b"{\"sn\":\"x\"}", false), broken);
+    assert_eq!(behind(b"\xff\xff", true), broken);
+    // Whether this is a packet with a short header nobody can tell once both have greeted.
+    assert_eq!(behind(b"{\"sn\":\"x\"}", true), []);
+}
+
+#[test]
 fn a_second_hello_after_a_retry_request() {
     let mut flow = Flow::default();
     let both = [hello(NAME), hello(b"evil.test")].concat();
@@ -262,11 +321,16 @@ fn negotiation_of_versions() {
     let list = [&[0x80, 0, 0, 0, 0, 0, 8][..], &ID, &[0, 0, 0, 1]].concat();
     assert_eq!(flow.down(&list), Outcome::Needs);
     // The client starts anew with the same id, and no byte need be the same.
-    flow.up(&first(0xff00_001d).seal(&crypto(&hello(b"x.test"), 0, 30), 1162));
+    flow.up(&first(0xff00_001d).seal(&whole(&hello(NAME)), 1162));
     assert_eq!(flow.down(&list), Outcome::Needs);
-    flow.up(&first(1).seal(&whole(&hello(NAME)), 1162));
-    assert_eq!(flow.names(), ["maps.allowed.test"]);
+    let long = client_hello(&[names(&[NAME]), extension(43, &[2, 3, 4]), extension(21, &[0; 30])]);
+    flow.up(&first(1).seal(&crypto(&long, 0, 30), 1162));
     assert_eq!(flow.facts.anomalies, []);
+    // What was begun and refused may have named another host.
+    assert_eq!(flow.down(&list), Outcome::Needs);
+    assert_eq!(flow.facts.anomalies, [Anomaly::HeadMissing]);
+    flow.up(&first(1).seal(&whole(&long), 1162));
+    assert_eq!(flow.names(), ["maps.allowed.test"]);
 }
 
 #[test]

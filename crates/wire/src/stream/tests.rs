@@ -152,6 +152,71 @@ fn http2_tells_authority_and_path() {
     assert_eq!(whole(&[(C, &broken)], 80).facts.anomalies, [Anomaly::Malformed(Protocol::Http2)]);
 }
 
+/// A HEADERS frame that ends its block, with these fields as they stand (RFC 7541, 6.2.2).
+fn h2_headers(fields: &[(&str, &str)]) -> Vec<u8> {
+    let length = |text: &str| u8::try_from(text.len()).unwrap();
+    let field = |(name, value): &(&str, &str)| {
+        [&[0, length(name)], name.as_bytes(), &[length(value)], value.as_bytes()].concat()
+    };
+    let block: Vec<u8> = fields.iter().flat_map(field).collect();
+    [&[0, 0, u8::try_from(block.len()).unwrap(), 1, 4, 0, 0, 0, 1], &block[..]].concat()
+}
+
+#[test]
+fn http2_that_may_name_another_host_is_said() {
+    let get = [(":method", "GET"), (":scheme", "http"), (":path", "/")];
+    let of = |fields: &[(&str, &str)]| whole(&[(C, &h2(&[&h2_headers(fields)]))], 80).facts;
+    let with = |more: &[(&str, &str)]| of(&[&get[..], more].concat());
+    for honest in [
+        with(&[(":authority", "a.test")]),
+        with(&[(":authority", "a.test"), ("host", "a.test"), ("x-note", "b.test")]),
+        of(&[(":method", "OPTIONS"), (":path", "*"), (":authority", "a.test")]),
+        whole(&[(C, &h2(&[&h2_headers(&get), &h2_headers(&[("grpc-status", "0")])]))], 80).facts,
+    ] {
+        assert_eq!(honest.anomalies, []);
+    }
+    let again = [(":authority", "a.test"); 9];
+    assert_eq!(with(&again).anomalies, [Anomaly::SeveralNames]);
+    assert_eq!(with(&[("host", "a.test"), ("host", "a.test")]).anomalies, [Anomaly::SeveralNames]);
+    let many: Vec<_> = again.into_iter().chain([(":authority", "b.test")]).collect();
+    assert_eq!(names(&with(&many)).len(), 2);
+    let broken = [Anomaly::Malformed(Protocol::Http2)];
+    for odd in [
+        with(&[("Host", "b.test")]),
+        with(&[("x: b\r\nhost", "b.test")]),
+        with(&[("x-note", "b\r\nhost: b.test")]),
+        with(&[(":path", "http://b.test/")]),
+        of(&[(":authority", "b.test"), (":path", "/")]),
+        of(&[("host", "b.test")]),
+        of(&[(":method", "GET"), (":path", "http://b.test/"), (":authority", "a.test")]),
+        of(&[(":method", "GET"), (":authority", "a.test")]),
+        whole(&[(C, &h2(&[b"\0\0\0\x05\x04\0\0\0\x01"]))], 80).facts,
+    ] {
+        assert_eq!(odd.anomalies, broken, "{odd:?}");
+    }
+}
+
+#[test]
+fn what_follows_a_request_for_another_protocol_is_not_passed_over() {
+    let asks = |more: &[u8]| {
+        let get = b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+        whole(&[(C, &[&get[..], more].concat())], 80)
+    };
+    let alone = asks(b"");
+    assert_eq!((alone.facts.anomalies, alone.want), (vec![], Want::Requests { body_left: Some(0) }));
+    let post = b"POST / HTTP/1.1\r\nHost: b.test\r\n\r\n";
+    let refused = asks(post).facts;
+    assert_eq!(names(&refused), [("a.test", NameSource::HttpHost), ("b.test", NameSource::HttpHost)]);
+    for more in [[b"\r\n\r\n", &post[..]].concat(), h2(&[H2_SETTINGS, H2_HEADERS]), b"\x16\x03\x01".to_vec()]
+    {
+        assert_eq!(asks(&more).facts.anomalies, [Anomaly::NotFollowed], "{more:?}");
+    }
+    let mut facts = Facts::default();
+    let get = b"GET / HTTP/1.1\r\nHost: a.test\r\nUpgrade: h2c\r\n\r\n";
+    assert_eq!(http::requests_in_segment(get, &mut facts), Some(0));
+    assert_eq!(facts.anomalies, []);
+}
+
 #[test]
 fn proxies_tell_their_targets_and_not_their_passwords() {
     for_each(|what, port, said, _| {

@@ -169,7 +169,8 @@ impl<'a> Reader<'a> {
                 if rest.len() < HEADER_LEN {
                     self.said.needs = self.position + HEADER_LEN;
                 } else {
-                    self.said.broken |= !self.said.changed_cipher;
+                    // What is encrypted stands in records as well.
+                    self.said.broken = true;
                 }
                 return self.said;
             };
@@ -202,7 +203,7 @@ impl<'a> Reader<'a> {
 
     fn take(&mut self, kind: u8, body: &[u8], whole: bool, past_data: bool) -> Next {
         match (kind, body) {
-            (HANDSHAKE, _) if self.said.changed_cipher => self.take_hello_in_clear(body, whole),
+            (HANDSHAKE, _) if self.said.changed_cipher => self.take_hello_in_clear(body, whole, past_data),
             (HANDSHAKE, _) => self.take_handshake(body),
             (ALERT, &[1 | 2, description]) if !self.said.changed_cipher => {
                 self.said.alerts.push(description);
@@ -224,7 +225,7 @@ impl<'a> Reader<'a> {
 
     /// After a change of ciphers, a handshake record is either encrypted or the second hello of
     /// TLS 1.3, whose change of ciphers means nothing (RFC 8446, D.4).
-    fn take_hello_in_clear(&mut self, body: &[u8], whole: bool) -> Next {
+    fn take_hello_in_clear(&mut self, body: &[u8], whole: bool, past_data: bool) -> Next {
         if !self.pending.is_empty() {
             return self.take_handshake(body);
         }
@@ -241,7 +242,11 @@ impl<'a> Reader<'a> {
             (Some(handshake::CLIENT_HELLO), None) => matches!(body, &[_, 0, _, _, 3, ..]),
             _ => false,
         };
-        if plain { self.take_handshake(body) } else { Next::Stop }
+        match (plain, past_data) {
+            (true, _) => self.take_handshake(body),
+            (false, true) => Next::Read,
+            (false, false) => Next::Stop,
+        }
     }
 
     fn take_handshake(&mut self, body: &[u8]) -> Next {

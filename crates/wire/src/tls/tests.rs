@@ -252,6 +252,18 @@ fn tls_13_hides_the_rest() {
 }
 
 #[test]
+fn what_is_no_record_is_said_wherever_it_stands() {
+    let hello = records(&client_hello(&[names(&[ALLOWED])]), 1 << 14);
+    let (changes, finished) = (record(20, &[1]), record(22, &[0x5a; 40]));
+    let broken = [Anomaly::Malformed(Protocol::Tls)];
+    let said = |parts: &[&[u8]]| read_both(&parts.concat(), &[]).1.anomalies;
+    assert_eq!(said(&[&hello, b"{\"sn\":\"x\"}"]), broken);
+    assert_eq!(said(&[&hello, &changes, b"{\"sn\":\"x\"}"]), broken);
+    assert_eq!(said(&[&hello, &changes, &finished, b"{\"sn\":\"x\"}"]), broken);
+    assert_eq!(said(&[&hello, &changes, &finished, &record(23, &[0x5a; 40])]), []);
+}
+
+#[test]
 fn a_second_hello_is_read_too() {
     let retry = server_hello(super::server_hello::RETRY_RANDOM, &[7; 32], &[tls13()]);
     let hello = server_hello(SERVER_RANDOM, &[7; 32], &[tls13()]);

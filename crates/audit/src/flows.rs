@@ -230,6 +230,7 @@ const fn source(source: NameSource) -> &'static str {
         NameSource::QuicHello => "quic",
         NameSource::DtlsHello => "dtls",
         NameSource::HttpHost => "http",
+        NameSource::RtspAddress => "rtsp",
         NameSource::HttpProxyTarget => "proxy",
         NameSource::SocksTarget => "socks",
     }

@@ -245,6 +245,7 @@ const fn source(source: NameSource) -> &'static str {
         NameSource::QuicHello => "quic",
         NameSource::DtlsHello => "dtls",
         NameSource::HttpHost => "http",
+        NameSource::RtspAddress => "rtsp",
         NameSource::HttpProxyTarget => "proxy",
         NameSource::SocksTarget => "socks",
     }

@@ -29,6 +29,8 @@ pub enum NameSource {
     DtlsHello,
     /// `Host` or `:authority` of a request in clear.
     HttpHost,
+    /// The host in the address of an RTSP request in clear. Later ones are not read.
+    RtspAddress,
     /// The host that an HTTP proxy was asked for, by CONNECT or an absolute target.
     HttpProxyTarget,
     /// The host that a SOCKS proxy was asked for.

@@ -387,7 +387,7 @@ pub struct LeftOut {
 pub struct Host {
     /// The name.
     pub name: String,
-    /// Where: `tls`, `quic`, `dtls`, `http`, `proxy`, `socks`, `dns`.
+    /// Where: `tls`, `quic`, `dtls`, `http`, `rtsp`, `proxy`, `socks`, `dns`.
     pub sources: Vec<String>,
 }
 

@@ -9,6 +9,9 @@ use std::collections::VecDeque;
 /// Requests are kept only where so much room is left for conversations that are still to be read.
 const ROOM_MIN: usize = 24 << 20;
 
+/// A stretch that is longer takes no more, so that the latest are not forgotten with the oldest.
+const STRETCH_BYTES_MAX: usize = 4096;
+
 /// What was read of a client's requests, without bodies of a known length. A segment that is sent
 /// again must say the same, since nobody knows which of the two has arrived.
 #[derive(Debug, Default)]
@@ -93,7 +96,9 @@ impl Requests {
     fn keep(&mut self, sequence: u32, bytes: &[u8], room: usize) {
         let end = |at: u32, bytes: &[u8]| at.wrapping_add(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         match self.read.back_mut() {
-            Some((at, last)) if end(*at, last) == sequence => last.extend_from_slice(bytes),
+            Some((at, last)) if end(*at, last) == sequence && last.len() < STRETCH_BYTES_MAX => {
+                last.extend_from_slice(bytes);
+            }
             Some(_) | None => self.read.push_back((sequence, bytes.to_vec())),
         }
         self.kept += bytes.len();
@@ -140,8 +145,13 @@ mod tests {
         assert_eq!(requests.kept, 1);
         assert_eq!(said(&requests, 65_000, b"a"), [Anomaly::NotFollowed]);
         assert_eq!(said(&requests, 66_000, b"body"), []);
-        requests.keep(70_001, b"b", ROOM_MIN - 1);
+        for number in 1..100_000 {
+            requests.keep(70_000 + number, b"b", usize::MAX);
+        }
+        assert!(requests.held() <= HEAD_BYTES_MAX + 4096, "{}", requests.held());
+        assert_eq!(said(&requests, 169_000, b"bbb"), []);
+        requests.keep(170_000, b"b", ROOM_MIN - 1);
         assert_eq!(requests.kept, 0);
-        assert_eq!(said(&requests, 70_001, b"b"), [Anomaly::NotFollowed]);
+        assert_eq!(said(&requests, 170_000, b"b"), [Anomaly::NotFollowed]);
     }
 }

@@ -64,12 +64,33 @@ fn framings_are_peeled() {
 }
 
 #[test]
-fn cards_are_those_of_the_first_packet() {
+fn cards_are_those_of_the_first_packet_that_has_them() {
     let run = wrapped(1, |packet| Link::Ethernet.frame(packet));
     let (own, router) = (link::card(ip("192.168.1.23")), link::card(ip("52.29.63.1")));
     assert_eq!(run.only().hardware, [Some(own), Some(router)]);
+    // This framing names the sender alone.
     let run = wrapped(113, |packet| Link::CookedV1.frame(packet));
-    assert_eq!(run.only().hardware, [Some(own), None]);
+    assert_eq!(run.only().hardware, [Some(own), Some(router)]);
+}
+
+#[test]
+fn further_cards_are_kept_and_too_many_are_said() {
+    let by = |count: u8| {
+        let mut recorder = recorder();
+        for last in [1, 2, 1].into_iter().chain(1..=count) {
+            recorder.from_card = Some([192, 168, 1, last].into());
+            Udp::new(&mut recorder, end("192.168.1.23", 5001), end("52.29.63.1", 9999), at(0))
+                .send(Side::Client, b"x");
+        }
+        let run = run_recorded(recorder);
+        let [client, server] = &run.only().other_hardware;
+        assert!(server.is_empty());
+        (client.len(), client.last().copied(), run.only().other_hardware_left_out)
+    };
+    let card = |last| Some([2, 0, 192, 168, 1, last]);
+    assert_eq!(by(2), (1, card(2), false));
+    assert_eq!(by(9), (8, card(9), false));
+    assert_eq!(by(10), (8, card(9), true));
 }
 
 #[test]

@@ -205,3 +205,26 @@ fn errors_about_a_packet_are_a_flow_of_their_own() {
     assert_eq!(run.flows.len(), 2);
     assert_eq!(run.flows.iter().filter(|flow| names(flow) == [NAME]).count(), 1);
 }
+
+#[test]
+fn a_hello_is_found_behind_anything_and_missed_where_it_does_not_end() {
+    let (target, source) = (quic::connection_id(1), quic::connection_id(2));
+    let hello = Hello::for_quic(NAME, &source).message();
+    let parts =
+        quic::client_datagrams(Version::V1, &target, &source, &hello, Layout::TwoDatagrams(60)).unwrap();
+    let after_noise = |parts: &[Vec<u8>]| {
+        let mut recorder = recorder();
+        let mut udp = Udp::new(&mut recorder, station(5000), server(443), at(0));
+        for number in 0..40 {
+            udp.send(Side::Client, &[number; 50]);
+        }
+        for part in parts {
+            udp.send(Side::Client, part);
+        }
+        run_recorded(recorder).only().facts.clone()
+    };
+    let found = after_noise(&parts);
+    assert_eq!(found.names.iter().map(|seen| seen.name.as_str()).collect::<Vec<_>>(), [NAME]);
+    assert_eq!(found.anomalies, []);
+    assert_eq!(after_noise(&parts[..1]).anomalies, [Anomaly::HeadMissing]);
+}

@@ -54,7 +54,8 @@ impl Connection {
     /// The server's hello.
     fn answer(&self) -> Vec<u8> {
         let flight = tls::flight_1_3(&Hello::for_quic(self.name, &self.source), 1);
-        let length = flight.get(3..5).map_or(0, |two| usize::from(two[0]) << 8 | usize::from(two[1]));
+        let length = flight.get(3..).and_then(|rest| rest.first_chunk::<2>());
+        let length = length.map_or(0, |two| usize::from(u16::from_be_bytes(*two)));
         let hello = flight.get(5..5 + length).unwrap_or_default();
         let frames = [vec![2, 0, 0, 0, 0], quic::crypto_frames(hello, 0, hello.len()).concat()].concat();
         self.initial(Sender::Server, 0, &frames)

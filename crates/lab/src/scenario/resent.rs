@@ -8,7 +8,7 @@ use crate::{Side, Tcp, app};
 use creance_model::Duration;
 
 pub(super) fn all() -> Vec<Scenario> {
-    [resent(), upgraded(), http2(), honest()].concat()
+    [resent(), vec![rtsp()], upgraded(), http2(), honest()].concat()
 }
 
 /// A request for the exempt host, and one of the same length for a denied one.
@@ -85,6 +85,16 @@ fn resent() -> Vec<Scenario> {
 fn asks_for(protocol: &str) -> Vec<u8> {
     format!("GET /vt HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\n\r\n", TILES.0)
         .into_bytes()
+}
+
+/// Whom RTSP is for says its first request alone.
+fn rtsp() -> Scenario {
+    let says = "A request of RTSP for the exempt host goes before a denied host's of HTTP.";
+    fetched(("rtsp-then-http", "A request behind one of RTSP", says), UNDECIDED, |tcp| {
+        tcp.send(Side::Client, &app::rtsp(&format!("rtsp://{}/vt", TILES.0)));
+        tcp.send(Side::Server, b"RTSP/1.0 200 OK\r\nCSeq: 2\r\n\r\n");
+        tcp.send(Side::Client, &app::http_request("POST", BUGLY.0, "/rqd/async", 700));
+    })
 }
 
 fn upgraded() -> Vec<Scenario> {

@@ -133,6 +133,9 @@ fn what_is_no_dns_at_its_port_is_said() {
     assert_eq!(facts.layers, []);
     assert_eq!(facts.anomalies, [Anomaly::Malformed(Protocol::Dns)]);
     assert_eq!(want, Want::All);
+    let (facts, _) = told("192.168.1.1", 4000, 5300, &[QUERY, b"this is no question"]);
+    assert_eq!(facts.layers, [Protocol::Dns]);
+    assert_eq!(facts.anomalies, [Anomaly::Malformed(Protocol::Dns)]);
     // A tunnel through the port keeps its own name.
     let (facts, _) = told(FAR, 4000, 53, &[&wireguard()]);
     assert_eq!(facts.layers, [Protocol::WireGuard]);

@@ -37,7 +37,7 @@ pub(crate) fn read(heads: Heads<'_>, learnt: &mut Learnt) -> Option<Want> {
             if let Some((_, rest)) = target.split_once("://") {
                 let end = rest.find(['/', '?']).unwrap_or(rest.len());
                 let (host, _) = head::authority(rest.get(..end)?.as_bytes());
-                head::add_host(&host, NameSource::HttpHost, &mut learnt.facts);
+                head::add_host(&host, NameSource::RtspAddress, &mut learnt.facts);
             }
             learnt.facts.add_request(head::request(method, target, None, None));
             Some(Want::Nothing)

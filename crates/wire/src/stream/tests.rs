@@ -227,7 +227,7 @@ fn proxies_tell_their_targets_and_not_their_passwords() {
             }
             "socks 5 by name" => &[("s.test", NameSource::SocksTarget), ("s.test", NameSource::HttpHost)],
             "socks 4a" => &[("s.test", NameSource::SocksTarget)],
-            "rtsp" => &[("cam.test", NameSource::HttpHost)],
+            "rtsp" => &[("cam.test", NameSource::RtspAddress)],
             _ => return,
         };
         assert_eq!(names(&facts), expected, "{what}");

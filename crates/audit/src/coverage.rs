@@ -73,8 +73,10 @@ impl Observed {
             let (sent, received) = (judged.seen.sent(traffic).packets, judged.seen.received(traffic).packets);
             control.sent_packets += sent;
             control.received_packets += received;
-            *app_alive |= sent > 0 && received > 0 && judged.ownership == Ownership::App;
-            if let (Taps::One(tap), true) = (tap, sent > 0 && received > 0)
+            // Where both ends are stations, what one sent does not show that anything came back.
+            let both_ways = traffic.up.packets > 0 && traffic.down.packets > 0;
+            *app_alive |= both_ways && judged.ownership == Ownership::App;
+            if let (Taps::One(tap), true) = (tap, both_ways)
                 && alive.len() < ADDRESSES_MAX
             {
                 alive.insert((*tap, judged.seen.station.addr));

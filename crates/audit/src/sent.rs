@@ -47,11 +47,10 @@ impl Seen {
         let ends = [flow.client.addr, flow.server.addr];
         let [client, server] = ends.map(|addr| stations.contains(addr));
         let [client_declared, server_declared] = ends.map(|addr| question.stations.contains(&addr));
-        // Between two stations, the one that was declared is meant; where that does not tell, what
-        // either sent was sent.
-        let station_is_client =
-            if client && server { client_declared || !server_declared } else { client || !server };
-        let both = client && server && client_declared == server_declared;
+        // Between two stations, the one that was declared is named, and what either sent was sent:
+        // a station's card may send with any address, and to its own.
+        let both = client && server;
+        let station_is_client = if both { client_declared || !server_declared } else { client || !server };
         let (station, remote) =
             if station_is_client { (flow.client, flow.server) } else { (flow.server, flow.client) };
         let mut seen =

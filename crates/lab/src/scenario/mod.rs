@@ -3,6 +3,7 @@
 //! All captures run for 180 seconds from 2026-05-04T09:00:00Z on, the station is
 //! [`STATION`] unless a story says otherwise, and the judged window is the middle minute.
 
+mod behind;
 mod beside;
 mod carriers;
 mod files;
@@ -71,6 +72,7 @@ pub fn all() -> Vec<Scenario> {
         files::all(),
         seams::all(),
         security::all(),
+        behind::all(),
     ]
     .concat()
 }

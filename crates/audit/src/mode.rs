@@ -109,13 +109,14 @@ impl Rules {
         } else {
             self.nameless(flow, seen, who)
         };
+        let ruled = match (ruled, seen.doubt) {
+            (Ruled::Denied(why, _), Some(doubt)) => Ruled::Unclear(format!("{why}, {doubt}")),
+            (ruled, _) => ruled,
+        };
         match ruled {
             // What leaves an earlier conversation without payload tells of its end.
             Ruled::Denied(why, _) if seen.only_empty_segments(flow) => {
                 Ruled::Unclear(format!("only empty segments of a connection opened earlier ({why})"))
-            }
-            Ruled::Denied(why, _) if seen.may_be_sink => {
-                Ruled::Unclear(format!("{why}, a declared sink: it may be passed on"))
             }
             Ruled::Denied(why, _) if flow.is_discovery => {
                 Ruled::Unclear(format!("{why}: neighbour discovery, if that stands on the station's link"))

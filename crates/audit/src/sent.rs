@@ -8,6 +8,10 @@ use creance_model::{Endpoint, HostName, PartyKind, Scope, Transport, scope};
 use creance_wire::{Clarity, Protocol};
 
 const TO_SINK: &str = "to a declared sink";
+const PASSED_ON: &str = "a declared sink: it may be passed on";
+const BEHIND_ONE_CARD: &str =
+    "by a card that sends for several addresses, as an extender's does for all behind it";
+const TO_EVERYONE: &str = "by link-layer broadcast: it may be the broadcast address of a small network";
 
 /// What became of a flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,9 +36,9 @@ pub(crate) struct Seen {
     pub(crate) station_is_client: bool,
     /// Both ends are stations.
     pub(crate) both: bool,
-    /// It went to a declared sink, and may have been a conversation with it or one that it relays:
-    /// its start is missing, or it is for a public name.
-    pub(crate) may_be_sink: bool,
+    /// Why it may not have left a station although it counts as that. It then speaks against
+    /// nothing, and leaves open what it would have spoken against.
+    pub(crate) doubt: Option<&'static str>,
 }
 
 impl Seen {
@@ -54,17 +58,16 @@ impl Seen {
         let (station, remote) =
             if station_is_client { (flow.client, flow.server) } else { (flow.server, flow.client) };
         let mut seen =
-            Self { direction: Direction::Left, station, remote, station_is_client, both, may_be_sink: false };
+            Self { direction: Direction::Left, station, remote, station_is_client, both, doubt: None };
         seen.direction = if !stations.contains(station.addr) {
             Direction::NotOfStation
         } else if seen.sent(&flow.total).packets == 0 {
             Direction::InboundOnly
         } else {
-            let public = |name: &HostName| is_public_name(name) && !is_own(name, catalogue);
             let stayed = stayed(flow, remote, question, catalogue);
-            seen.may_be_sink = stayed == Some(TO_SINK)
-                && (is_unread(flow) || flow.facts.names.iter().any(|name| public(&name.name)));
-            stayed.filter(|_| !seen.may_be_sink).map_or(Direction::Left, Direction::Stayed)
+            let passed_on = stayed == Some(TO_SINK) && may_be_passed_on(flow, catalogue);
+            seen.doubt = if passed_on { Some(PASSED_ON) } else { doubt(flow, stations) };
+            stayed.filter(|_| !passed_on).map_or(Direction::Left, Direction::Stayed)
         };
         seen
     }
@@ -98,6 +101,16 @@ impl Seen {
             && self.sent(&flow.window).payload == 0
             && !(flow.window.opened && self.station_is_client)
     }
+}
+
+/// Why a flow that is no sink's may not have left a station.
+fn doubt(flow: &FlowRecord, stations: &Stations) -> Option<&'static str> {
+    let sides = [(flow.client.addr, flow.total.up), (flow.server.addr, flow.total.down)];
+    let mut senders = sides.iter().filter(|(addr, sent)| sent.packets > 0 && stations.contains(*addr));
+    if senders.all(|(addr, _)| stations.shared.contains(addr)) {
+        return Some(BEHIND_ONE_CARD);
+    }
+    stations.is_broadcast(flow).then_some(TO_EVERYONE)
 }
 
 /// Why a flow stayed, where it did. Names, proxies and tunnels are relayed wherever their server
@@ -137,6 +150,13 @@ fn stayed(
 fn is_own(name: &HostName, catalogue: &Catalogue) -> bool {
     let lookup = catalogue.lookup(name);
     lookup.matches().iter().any(|found| found.party.kind == PartyKind::Operator)
+}
+
+/// Whether a conversation with a sink may be one that it relays: its start is missing, or it is for
+/// a public name.
+fn may_be_passed_on(flow: &FlowRecord, catalogue: &Catalogue) -> bool {
+    let public = |name: &HostName| is_public_name(name) && !is_own(name, catalogue);
+    is_unread(flow) || flow.facts.names.iter().any(|seen| public(&seen.name))
 }
 
 fn is_unread(flow: &FlowRecord) -> bool {

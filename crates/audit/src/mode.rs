@@ -114,10 +114,10 @@ impl Rules {
             (ruled, _) => ruled,
         };
         match ruled {
-            // What leaves an earlier conversation without payload tells of its end.
-            Ruled::Denied(why, _) if seen.only_empty_segments(flow) => {
-                Ruled::Unclear(format!("only empty segments of a connection opened earlier ({why})"))
-            }
+            // What leaves an earlier conversation with nothing new tells of its end.
+            Ruled::Denied(why, _) if seen.only_empty_segments(flow) => Ruled::Unclear(format!(
+                "only empty segments or keep-alives of a connection opened earlier ({why})"
+            )),
             Ruled::Denied(why, _) if flow.is_discovery => {
                 Ruled::Unclear(format!("{why}: neighbour discovery, if that stands on the station's link"))
             }

@@ -92,13 +92,14 @@ impl Seen {
         self.direction == Direction::Left && self.sent(&flow.window).packets > 0
     }
 
-    /// Whether all that left within the window are TCP segments without payload of a connection
-    /// that was opened before: its closing, or acknowledgements of what still comes in.
+    /// Whether all that left within the window are TCP segments with nothing new in them of a
+    /// connection that was opened before: its closing, keep-alives, or acknowledgements of what still
+    /// comes in.
     pub(crate) fn only_empty_segments(&self, flow: &FlowRecord) -> bool {
         let before = self.sent(&flow.before).packets + self.received(&flow.before).packets;
         flow.transport == creance_model::Transport::Tcp
             && before > 0
-            && self.sent(&flow.window).payload == 0
+            && self.sent(&flow.window).payload == self.sent(&flow.window).keepalive
             && !(flow.window.opened && self.station_is_client)
     }
 }

@@ -1,11 +1,12 @@
 //! Who stands behind a card, an address of a group, or a byte that was sent before.
 
-use super::world::{LOGS, STRANGER, World, end, ip};
-use super::{Card, LOCAL, REFUTED, STATION, Scenario};
+use super::world::{LOGS, STRANGER, World, end, ip, speak_1_3};
+use super::{Card, LOCAL, REFUTED, STATION, Scenario, UNDECIDED};
 use crate::bytes::patch;
 use crate::link::card;
 use crate::pcapng::{Interface, PcapNg};
-use crate::{Side, Udp, drone};
+use crate::tls::Hello;
+use crate::{Side, Tcp, Udp, drone};
 use creance_model::{Endpoint, Verdict};
 
 /// Another machine on the station's network.
@@ -26,6 +27,8 @@ pub(super) fn all() -> Vec<Scenario> {
         small_broadcast(),
         broadcast_to_neighbour(),
         extender(),
+        keep_alive(),
+        data_beside_keep_alive(),
     ]
 }
 
@@ -106,4 +109,45 @@ fn extender() -> Scenario {
     }
     let file = PcapNg::new(vec![Interface::lossless(1, packets.len())]);
     story.file(names, "pcapng", file.write(&packets))
+}
+
+/// A connection to a denied host that was opened before the window, on which `talk` goes on within.
+fn opened_before(story: Card, talk: impl FnOnce(&mut Tcp<'_>)) -> Scenario {
+    story.told(|world| {
+        world.note_name(LOGS.0);
+        let client = world.client();
+        let mut noise = world.noise();
+        let mut tcp = Tcp::new(&mut world.recorder, client, end(LOGS.1, 443), World::at(30_000));
+        tcp.open();
+        speak_1_3(&mut tcp, &Hello::new(LOGS.0), &mut noise, 900);
+        tcp.until(World::at(80_000));
+        talk(&mut tcp);
+        tcp.until(World::at(150_000)).close();
+    })
+}
+
+fn keep_alive() -> Scenario {
+    let story = Card {
+        id: "keep-alive-byte",
+        title: "A connection is kept alive",
+        says: "A connection from before the window is asked whether it is there, by a byte in the place of the last one.",
+        args: LOCAL,
+        expected: UNDECIDED,
+    };
+    opened_before(story, |tcp| {
+        tcp.keep_alive(Side::Client, 0).keep_alive(Side::Client, 0);
+    })
+}
+
+fn data_beside_keep_alive() -> Scenario {
+    let story = Card {
+        id: "byte-beside-keep-alive",
+        title: "A byte beside the ones that keep alive",
+        says: "The same, and one byte more is sent in its own place.",
+        args: LOCAL,
+        expected: REFUTED,
+    };
+    opened_before(story, |tcp| {
+        tcp.keep_alive(Side::Client, 0).send(Side::Client, b"x");
+    })
 }

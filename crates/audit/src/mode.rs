@@ -266,7 +266,7 @@ impl Rules {
             } else if !name.tie.holds() {
                 unclear =
                     Some(format!("{} is only claimed: nothing ties it to {}", name.text, seen.remote.addr));
-            } else if !binds(name, flow) {
+            } else if !binds(name, flow, protection(flow)) {
                 unclear = Some(format!("{} is not bound in the way that its service needs", name.text));
             }
         }
@@ -371,14 +371,15 @@ fn ids(name: &Name<'_>, first: &ServiceId) -> String {
     list.join(" or ")
 }
 
-/// Whether the name stood where the service's strength of binding needs it.
-fn binds(name: &Name<'_>, flow: &FlowRecord) -> bool {
+/// Whether the name stood where the service's strength of binding needs it. A name in some hello
+/// says no more of what a time server is sent than DNS does.
+pub(crate) fn binds(name: &Name<'_>, flow: &FlowRecord, protection: Protection) -> bool {
     let How::Claimed(source) = name.how else { return false };
     name.listed.iter().any(|listed| match listed.binding {
         Binding::Tls => source == NameSource::TlsHello && flow.facts.layers.contains(&Protocol::Tls),
         Binding::Quic => source == NameSource::QuicHello,
         Binding::Http => source == NameSource::HttpHost,
-        Binding::NameOnly => true,
+        Binding::NameOnly => is_recognised(flow, protection),
     })
 }
 

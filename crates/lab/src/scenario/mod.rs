@@ -5,6 +5,7 @@
 
 mod behind;
 mod beside;
+mod bound;
 mod carriers;
 mod files;
 mod flows;
@@ -73,6 +74,7 @@ pub fn all() -> Vec<Scenario> {
         seams::all(),
         security::all(),
         behind::all(),
+        bound::all(),
     ]
     .concat()
 }

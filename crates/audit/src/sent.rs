@@ -5,7 +5,8 @@ use crate::stations::Stations;
 use creance_capture::{FlowRecord, Started, Traffic, Volume};
 use creance_catalogue::{Catalogue, is_public_name};
 use creance_model::{Endpoint, HostName, PartyKind, Scope, Transport, scope};
-use creance_wire::{Clarity, Protocol};
+use creance_wire::{Anomaly, Clarity, Protocol};
+use std::net::IpAddr;
 
 const TO_SINK: &str = "to a declared sink";
 const PASSED_ON: &str = "a declared sink: it may be passed on";
@@ -65,7 +66,8 @@ impl Seen {
             Direction::InboundOnly
         } else {
             let stayed = stayed(flow, remote, question, catalogue);
-            let passed_on = stayed == Some(TO_SINK) && may_be_passed_on(flow, catalogue);
+            let passed_on = stayed == Some(TO_SINK)
+                && (stations.asked_to_pass_on(flow) || may_be_passed_on(flow, remote, question, catalogue));
             seen.doubt = if passed_on { Some(PASSED_ON) } else { doubt(flow, stations) };
             stayed.filter(|_| !passed_on).map_or(Direction::Left, Direction::Stayed)
         };
@@ -153,11 +155,20 @@ fn is_own(name: &HostName, catalogue: &Catalogue) -> bool {
     lookup.matches().iter().any(|found| found.party.kind == PartyKind::Operator)
 }
 
-/// Whether a conversation with a sink may be one that it relays: its start is missing, or it is for
-/// a public name.
-fn may_be_passed_on(flow: &FlowRecord, catalogue: &Catalogue) -> bool {
+/// Whether a conversation with a sink may be one that it relays: its start is missing, it is for a
+/// public name or for an address that is no sink's, or a name in it may have been missed.
+fn may_be_passed_on(flow: &FlowRecord, sink: Endpoint, question: &Question, catalogue: &Catalogue) -> bool {
+    let facts = &flow.facts;
     let public = |name: &HostName| is_public_name(name) && !is_own(name, catalogue);
-    is_unread(flow) || flow.facts.names.iter().any(|seen| public(&seen.name))
+    let elsewhere =
+        |addr: &IpAddr| *addr != sink.addr && scope(*addr) != Scope::Loopback && !question.is_local(*addr);
+    let hidden = facts.left_out > 0
+        || facts.tls.as_ref().is_some_and(|tls| tls.ech)
+        || facts.anomalies.iter().any(|anomaly| *anomaly != Anomaly::CertificatesTooLarge);
+    is_unread(flow)
+        || hidden
+        || facts.names.iter().any(|seen| public(&seen.name))
+        || facts.addresses.iter().any(elsewhere)
 }
 
 fn is_unread(flow: &FlowRecord) -> bool {

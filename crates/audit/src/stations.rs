@@ -54,6 +54,8 @@ pub(crate) struct Stations {
     pub shared: BTreeSet<IpAddr>,
     /// Addresses that may be the broadcast address of a small network.
     pub broadcasts: BTreeSet<IpAddr>,
+    /// Who asked whom, by SOCKS 5, to pass something on.
+    pub socks: HashSet<(IpAddr, IpAddr)>,
     /// The capture has more addresses than the survey tells apart.
     pub overflowed: bool,
 }
@@ -63,6 +65,15 @@ impl Stations {
     #[must_use]
     pub(crate) fn contains(&self, addr: IpAddr) -> bool {
         self.addresses.contains_key(&addr)
+    }
+
+    /// Whether the datagrams of a flow may be what its server was asked to pass on: where that takes
+    /// them stands in an answer of its own (RFC 1928, 7).
+    #[must_use]
+    pub(crate) fn asked_to_pass_on(&self, flow: &FlowRecord) -> bool {
+        let ends = (flow.client.addr, flow.server.addr);
+        let asked = self.socks.contains(&ends) || self.socks.contains(&(ends.1, ends.0));
+        asked && flow.transport == Transport::Udp
     }
 
     /// Whether a flow may have gone to a broadcast address, and so not have left.
@@ -98,6 +109,8 @@ pub(crate) struct Survey {
     /// Who asked which resolver.
     asked: HashSet<(IpAddr, IpAddr)>,
     cards: Cards,
+    /// Who spoke SOCKS 5 with whom.
+    socks: HashSet<(IpAddr, IpAddr)>,
     /// Private addresses that were sent to by broadcast of the link layer and may be groups.
     broadcasts: HashSet<IpAddr>,
     /// The card that leads each address to the internet, and each resolver's.
@@ -126,6 +139,9 @@ impl Survey {
         if flow.facts.protocol() == Some(Protocol::Dns) && self.asked.len() < ADDRESSES_MAX {
             self.asked.insert((client, server));
         }
+        if flow.facts.layers.contains(&Protocol::Socks5) && self.socks.len() < ADDRESSES_MAX {
+            self.socks.insert((client, server));
+        }
         self.note_next_hops(flow);
         let encrypted = [Protocol::DnsOverTls, Protocol::DnsOverQuic];
         // A mere ping of a public resolver asks it nothing.
@@ -142,7 +158,7 @@ impl Survey {
             }
         }
         self.overflowed |= self.cards.len() >= ADDRESSES_MAX;
-        self.overflowed |= self.asked.len() >= ADDRESSES_MAX;
+        self.overflowed |= self.asked.len() >= ADDRESSES_MAX || self.socks.len() >= ADDRESSES_MAX;
         self.overflowed |= self.seen.len() >= ADDRESSES_MAX || self.pairs.len() >= ADDRESSES_MAX;
     }
 
@@ -201,6 +217,7 @@ impl Survey {
         let differ = self.gateways.iter().filter(|(addr, hop)| hop.differ && stations.contains(**addr));
         stations.astray = differ.map(|(addr, _)| *addr).collect();
         let silent = |addr: &&IpAddr| self.seen.get(*addr).is_some_and(|entry| !entry.sent);
+        stations.socks.clone_from(&self.socks);
         stations.broadcasts = self.broadcasts.iter().filter(silent).copied().collect();
         stations
     }

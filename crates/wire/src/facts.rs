@@ -169,6 +169,8 @@ pub struct Facts {
     pub layers: Vec<Protocol>,
     /// The names that it claimed, in the order seen, without repetitions.
     pub names: Vec<SeenName>,
+    /// The addresses that requests in clear gave in place of a name, without repetitions.
+    pub addresses: Vec<IpAddr>,
     /// Where proxies were asked to connect.
     pub proxy_targets: Vec<ProxyTarget>,
     /// TLS, where there was any.
@@ -204,7 +206,8 @@ impl Facts {
             | Anomaly::MoreThanAQuestion
             | Anomaly::ContradictingSegments => size_of::<Anomaly>(),
         });
-        let targets = self.proxy_targets.len() * (size_of::<ProxyTarget>() + 64);
+        let targets = self.proxy_targets.len() * (size_of::<ProxyTarget>() + 64)
+            + self.addresses.len() * size_of::<IpAddr>();
         names.sum::<usize>()
             + anomalies.sum::<usize>()
             + targets
@@ -227,6 +230,13 @@ impl Facts {
         let seen = SeenName { name, source };
         if !self.names.contains(&seen) {
             push_bounded(&mut self.names, seen, &mut self.left_out);
+        }
+    }
+
+    /// Adds an address that a request gives in place of a name, once.
+    pub fn add_address(&mut self, addr: IpAddr) {
+        if !self.addresses.contains(&addr) {
+            push_bounded(&mut self.addresses, addr, &mut self.left_out);
         }
     }
 

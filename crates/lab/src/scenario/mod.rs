@@ -12,6 +12,7 @@ mod flows;
 mod forged;
 mod honest;
 mod names;
+mod passing;
 mod paths;
 mod questions;
 mod requests;
@@ -75,6 +76,7 @@ pub fn all() -> Vec<Scenario> {
         security::all(),
         behind::all(),
         bound::all(),
+        passing::all(),
     ]
     .concat()
 }

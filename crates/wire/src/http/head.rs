@@ -178,11 +178,13 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Adds a host as a name, or as an anomaly where it is none. Addresses are no names.
+/// Adds a host as a name, as an address that stands in its place, or as an anomaly where it is
+/// neither. Proxies' targets are kept elsewhere.
 pub(super) fn add_host(host: &Host, source: NameSource, facts: &mut Facts) {
     match host {
         Host::Name(name) => facts.add_name(name.clone(), source),
         Host::Invalid(text) => facts.add_anomaly(Anomaly::InvalidName(text.clone())),
+        Host::Address(addr) if source == NameSource::HttpHost => facts.add_address(*addr),
         Host::Address(_) => {}
     }
 }

@@ -143,7 +143,7 @@ pub enum Anomaly {
     InvalidName(String),
     /// More than one `server_name`, or a list with more than one entry.
     SeveralNames,
-    /// Two places of one conversation name different hosts.
+    /// Two places of one conversation name different hosts, or one of them none.
     NamesDiffer,
     /// Bytes that break the rules of the protocol they claim to be.
     Malformed(Protocol),
@@ -222,9 +222,9 @@ impl Facts {
         }
     }
 
-    /// Adds a name, once, and notes where it contradicts one that was seen before.
+    /// Adds a name, once, and notes where it contradicts what was seen before.
     pub fn add_name(&mut self, name: HostName, source: NameSource) {
-        if self.names.iter().any(|seen| seen.name != name) {
+        if self.names.iter().any(|seen| seen.name != name) || !self.addresses.is_empty() {
             self.add_anomaly(Anomaly::NamesDiffer);
         }
         let seen = SeenName { name, source };
@@ -233,10 +233,23 @@ impl Facts {
         }
     }
 
-    /// Adds an address that a request gives in place of a name, once.
+    /// Adds an address that a request gives in place of a name, once, and notes where it contradicts
+    /// what was seen before.
     pub fn add_address(&mut self, addr: IpAddr) {
+        if !self.names.is_empty() || self.addresses.iter().any(|seen| *seen != addr) {
+            self.add_anomaly(Anomaly::NamesDiffer);
+        }
         if !self.addresses.contains(&addr) {
             push_bounded(&mut self.addresses, addr, &mut self.left_out);
+        }
+    }
+
+    /// Notes a request, before it is added, of which is known whether it says for whom it is. One that
+    /// names nobody beside others that do may be for anybody.
+    pub fn note_host(&mut self, named: bool) {
+        let others_named = !self.names.is_empty() || !self.addresses.is_empty();
+        if !self.requests.is_empty() && named != others_named {
+            self.add_anomaly(Anomaly::NamesDiffer);
         }
     }
 

@@ -149,6 +149,7 @@ impl<'a> Head<'a> {
     /// Adds names and the head to `facts`.
     pub(super) fn record(&self, facts: &mut Facts) {
         let target = self.proxy_target().map(|(host, _)| host);
+        facts.note_host(target.is_some() || self.hosts.iter().any(|text| !text.is_empty()));
         if let Some(host) = &target {
             add_host(host, NameSource::HttpProxyTarget, facts);
         }

@@ -139,6 +139,7 @@ impl Fields {
             return;
         };
         let connect = method == b"CONNECT";
+        facts.note_host(self.hosts.iter().any(|host| !host.is_empty()));
         for host in self.hosts.iter().filter(|host| !host.is_empty()) {
             let (host, port) = head::authority(host);
             if connect {

@@ -49,6 +49,8 @@ fn an_app_is_judged_by_what_the_capture_says_and_not_by_its_own_bytes() {
     assert_eq!(app.verdict, "refuted", "{}", app.because);
     let (_, app) = said(&story("label-changes-midway"), None);
     assert_eq!(app.verdict, "inconclusive", "{}", app.because);
+    let (_, app) = said(&story("further-process-of-app"), None);
+    assert_eq!(app.verdict, "refuted", "{}", app.because);
 }
 
 #[test]

@@ -1,10 +1,11 @@
-//! What binds a name to the bytes that follow it.
+//! What binds a name to the bytes that follow it, and an app to its processes.
 
 use super::world::{STRANGER, World, end};
-use super::{Card, Scenario, UNDECIDED, UPHELD};
+use super::{Card, REFUTED, Scenario, UNDECIDED, UPHELD};
+use crate::pcapng::{Interface, PcapNg};
 use crate::quic::{self, Layout, Version};
 use crate::tls::Hello;
-use crate::{Side, Tcp, app};
+use crate::{Side, Tcp, app, drone};
 use creance_model::Verdict;
 
 /// Local Data with the time of day exempt.
@@ -17,7 +18,7 @@ const TIME: (&str, &str) = ("2.pool.ntp.org", "162.159.200.1");
 const TILES: (&str, &str) = ("mt0.google.com", "142.250.185.110");
 
 pub(super) fn all() -> Vec<Scenario> {
-    let mut all = vec![hello_at_time_server()];
+    let mut all = vec![hello_at_time_server(), further_process()];
     all.extend(requests());
     all
 }
@@ -111,4 +112,27 @@ fn requests() -> Vec<Scenario> {
             [silent(), named()],
         ),
     ]
+}
+
+/// What is said of the app in this is held by a test of the audit.
+fn further_process() -> Scenario {
+    let story = Card {
+        id: "further-process-of-app",
+        title: "Another process of the app",
+        says: "The app's packets name it; in the window a second process of its package uploads.",
+        args: "--mode local-data --window +60s..+120s --station 192.168.1.23 --app dji.go.v5",
+        expected: REFUTED,
+    };
+    let mut world = World::new(story.id);
+    world.recorder.app_by_process(0);
+    world.before();
+    world.link_only();
+    world.after();
+    world.recorder.app_by_process(1);
+    let payloads: Vec<Vec<u8>> = (0..20).map(drone::position_json).collect();
+    world.one_way(70_000, end(STRANGER, 9999), &payloads);
+    let (names, packets) = world.finish();
+    let mut file = PcapNg::new(vec![Interface::lossless(1, packets.len())]);
+    file.processes = vec![(10_234, "dji.go.v5".into()), (10_234, "dji.go.v5:remote".into())];
+    story.file(names, "pcapng", file.write(&packets))
 }

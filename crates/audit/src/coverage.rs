@@ -363,7 +363,7 @@ fn not_covered(stations: &Stations) -> Vec<String> {
     if !stations.others.is_empty() {
         let some: Vec<String> = stations.others.iter().take(5).map(ToString::to_string).collect();
         list.push(format!(
-            "{} with link-layer addresses of their own sent as well and were not judged: {}",
+            "{} with link-layer addresses of their own sent as well and were not judged, though one may be the station by another card: {}",
             count(stations.others.len() as u64, "other host"),
             some.join(", ")
         ));

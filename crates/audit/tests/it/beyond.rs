@@ -149,3 +149,14 @@ fn a_window_must_lie_within_one_file() {
         assert_eq!(ruling.verdict, expected, "{stretches:?}: {}", ruling.because);
     }
 }
+
+#[test]
+fn hosts_that_were_not_judged_are_listed_as_not_covered() {
+    let story = story("local-data-neighbour");
+    let mut reading = read(vec![story.bytes], &question(&story.args)).unwrap();
+    let report = audit(&mut reading, &question(&story.args), &shipped(), None, None).unwrap();
+    let listed = report.coverage.not_covered.iter().any(|text| {
+        text.contains("were not judged, though one may be the station by another card: 192.168.1.")
+    });
+    assert!(listed, "{:?}", report.coverage.not_covered);
+}

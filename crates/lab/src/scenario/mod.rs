@@ -75,8 +75,8 @@ pub fn all() -> Vec<Scenario> {
         seams::all(),
         security::all(),
         behind::all(),
-        bound::all(),
         passing::all(),
+        bound::all(),
     ]
     .concat()
 }

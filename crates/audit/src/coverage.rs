@@ -74,8 +74,10 @@ impl Observed {
             let (sent, received) = (judged.seen.sent(traffic).packets, judged.seen.received(traffic).packets);
             control.sent_packets += sent;
             control.received_packets += received;
-            *app_alive |= sent > 0 && received > 0 && judged.ownership == Ownership::App;
-            if let (Taps::One(tap), true) = (tap, sent > 0 && received > 0)
+            // Where both ends are stations, what one sent does not show that anything came back.
+            let both_ways = traffic.up.packets > 0 && traffic.down.packets > 0;
+            *app_alive |= both_ways && judged.ownership == Ownership::App;
+            if let (Taps::One(tap), true) = (tap, both_ways)
                 && alive.len() < ADDRESSES_MAX
             {
                 alive.insert((*tap, judged.seen.station.addr));
@@ -363,7 +365,7 @@ fn not_covered(stations: &Stations) -> Vec<String> {
     if !stations.others.is_empty() {
         let some: Vec<String> = stations.others.iter().take(5).map(ToString::to_string).collect();
         list.push(format!(
-            "{} with link-layer addresses of their own sent as well and were not judged: {}",
+            "{} with link-layer addresses of their own sent as well and were not judged, though one may be the station by another card: {}",
             count(stations.others.len() as u64, "other host"),
             some.join(", ")
         ));

@@ -1,10 +1,10 @@
 //! One flow with everything that was concluded of it.
 
 use crate::evidence::Subject;
-use crate::mode::{Ruled, is_recognised};
+use crate::mode::{Ruled, binds, is_recognised};
 use crate::protection::Protection;
 use crate::sent::{Direction, Seen};
-use crate::who::Who;
+use crate::who::{How, Name, Who};
 use creance_capture::FlowRecord;
 use creance_residency::Conclusion;
 
@@ -57,6 +57,16 @@ impl<'a> Judged<'a> {
         self.seen.direction == Direction::Left
     }
 
+    /// Whether a name came in the way that its service needs, or, where the flow itself names nobody,
+    /// beside a protocol that is known.
+    fn fits(&self, name: &Name<'_>) -> bool {
+        match name.how {
+            How::Asked => true,
+            How::Claimed(_) => binds(name, self.flow, self.protection),
+            How::Led => is_recognised(self.flow, self.protection),
+        }
+    }
+
     /// Whether the services are known for certain: every name listed and tied, nothing hidden, and a
     /// protocol that is known where the flow itself names nobody.
     pub(crate) fn is_certain(&self) -> bool {
@@ -65,7 +75,7 @@ impl<'a> Judged<'a> {
             && self.who.names.iter().all(|name| name.times <= crate::mode::TIMES_MAX)
             && !self.flow.is_tunnel
             && self.flow.header_bytes == [0; 2]
-            && (self.who.claims_a_name() || is_recognised(self.flow, self.protection))
+            && self.who.names.iter().all(|name| self.fits(name))
             && !self.who.is_astray
             && self.blinding.is_empty()
             && self.flow.facts.anomalies.is_empty()

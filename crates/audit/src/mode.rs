@@ -109,14 +109,15 @@ impl Rules {
         } else {
             self.nameless(flow, seen, who)
         };
+        let ruled = match (ruled, seen.doubt) {
+            (Ruled::Denied(why, _), Some(doubt)) => Ruled::Unclear(format!("{why}, {doubt}")),
+            (ruled, _) => ruled,
+        };
         match ruled {
-            // What leaves an earlier conversation without payload tells of its end.
-            Ruled::Denied(why, _) if seen.only_empty_segments(flow) => {
-                Ruled::Unclear(format!("only empty segments of a connection opened earlier ({why})"))
-            }
-            Ruled::Denied(why, _) if seen.may_be_sink => {
-                Ruled::Unclear(format!("{why}, a declared sink: it may be passed on"))
-            }
+            // What leaves an earlier conversation with nothing new tells of its end.
+            Ruled::Denied(why, _) if seen.only_empty_segments(flow) => Ruled::Unclear(format!(
+                "only empty segments or keep-alives of a connection opened earlier ({why})"
+            )),
             Ruled::Denied(why, _) if flow.is_discovery => {
                 Ruled::Unclear(format!("{why}: neighbour discovery, if that stands on the station's link"))
             }
@@ -265,7 +266,7 @@ impl Rules {
             } else if !name.tie.holds() {
                 unclear =
                     Some(format!("{} is only claimed: nothing ties it to {}", name.text, seen.remote.addr));
-            } else if !binds(name, flow) {
+            } else if !binds(name, flow, protection(flow)) {
                 unclear = Some(format!("{} is not bound in the way that its service needs", name.text));
             }
         }
@@ -370,14 +371,15 @@ fn ids(name: &Name<'_>, first: &ServiceId) -> String {
     list.join(" or ")
 }
 
-/// Whether the name stood where the service's strength of binding needs it.
-fn binds(name: &Name<'_>, flow: &FlowRecord) -> bool {
+/// Whether the name stood where the service's strength of binding needs it. A name in some hello
+/// says no more of what a time server is sent than DNS does.
+pub(crate) fn binds(name: &Name<'_>, flow: &FlowRecord, protection: Protection) -> bool {
     let How::Claimed(source) = name.how else { return false };
     name.listed.iter().any(|listed| match listed.binding {
         Binding::Tls => source == NameSource::TlsHello && flow.facts.layers.contains(&Protocol::Tls),
         Binding::Quic => source == NameSource::QuicHello,
         Binding::Http => source == NameSource::HttpHost,
-        Binding::NameOnly => true,
+        Binding::NameOnly => is_recognised(flow, protection),
     })
 }
 

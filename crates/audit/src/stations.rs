@@ -1,7 +1,7 @@
 //! Which addresses are the stations', and which resolvers are believed. A first look at all flows.
 
 use crate::question::Question;
-use creance_capture::FlowRecord;
+use creance_capture::{FlowRecord, Traffic};
 use creance_model::{Scope, Transport, scope};
 use creance_wire::Protocol;
 use foldhash::{HashMap, HashSet};
@@ -50,6 +50,12 @@ pub(crate) struct Stations {
     pub astray: HashSet<IpAddr>,
     /// Resolvers that questions were sent to at more than one card.
     pub astray_resolvers: BTreeSet<IpAddr>,
+    /// Addresses that are stations by a card which may stand before several machines.
+    pub shared: BTreeSet<IpAddr>,
+    /// Addresses that may be the broadcast address of a small network.
+    pub broadcasts: BTreeSet<IpAddr>,
+    /// Who asked whom, by SOCKS 5, to pass something on.
+    pub socks: HashSet<(IpAddr, IpAddr)>,
     /// The capture has more addresses than the survey tells apart.
     pub overflowed: bool,
 }
@@ -59,6 +65,21 @@ impl Stations {
     #[must_use]
     pub(crate) fn contains(&self, addr: IpAddr) -> bool {
         self.addresses.contains_key(&addr)
+    }
+
+    /// Whether the datagrams of a flow may be what its server was asked to pass on: where that takes
+    /// them stands in an answer of its own (RFC 1928, 7).
+    #[must_use]
+    pub(crate) fn asked_to_pass_on(&self, flow: &FlowRecord) -> bool {
+        let ends = (flow.client.addr, flow.server.addr);
+        let asked = self.socks.contains(&ends) || self.socks.contains(&(ends.1, ends.0));
+        asked && flow.transport == Transport::Udp
+    }
+
+    /// Whether a flow may have gone to a broadcast address, and so not have left.
+    #[must_use]
+    pub(crate) fn is_broadcast(&self, flow: &FlowRecord) -> bool {
+        is_like_broadcast(flow) && self.broadcasts.contains(&flow.server.addr)
     }
 
     /// Whether what a station sends to an address may have been taken by a neighbour.
@@ -75,6 +96,10 @@ struct Seen {
     hardware: Option<[u8; 6]>,
 }
 
+/// Cards with the addresses that they sent with, and whether each is known to have done so before
+/// the judged window, and after it.
+type Cards = HashMap<([u8; 6], IpAddr), [bool; 2]>;
+
 /// What a first look at all flows gathers, before anything is asked.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Survey {
@@ -83,8 +108,11 @@ pub(crate) struct Survey {
     pairs: HashSet<(IpAddr, IpAddr)>,
     /// Who asked which resolver.
     asked: HashSet<(IpAddr, IpAddr)>,
-    /// Which card sent with which address.
-    cards: HashSet<([u8; 6], IpAddr)>,
+    cards: Cards,
+    /// Who spoke SOCKS 5 with whom.
+    socks: HashSet<(IpAddr, IpAddr)>,
+    /// Private addresses that were sent to by broadcast of the link layer and may be groups.
+    broadcasts: HashSet<IpAddr>,
     /// The card that leads each address to the internet, and each resolver's.
     gateways: HashMap<IpAddr, NextHop>,
     resolvers: HashMap<IpAddr, NextHop>,
@@ -111,6 +139,9 @@ impl Survey {
         if flow.facts.protocol() == Some(Protocol::Dns) && self.asked.len() < ADDRESSES_MAX {
             self.asked.insert((client, server));
         }
+        if flow.facts.layers.contains(&Protocol::Socks5) && self.socks.len() < ADDRESSES_MAX {
+            self.socks.insert((client, server));
+        }
         self.note_next_hops(flow);
         let encrypted = [Protocol::DnsOverTls, Protocol::DnsOverQuic];
         // A mere ping of a public resolver asks it nothing.
@@ -120,18 +151,36 @@ impl Survey {
         {
             self.elsewhere.insert(client);
         }
-        let [own, other] = flow.hardware;
-        let sent = [(own, client, flow.total().up.packets), (other, server, flow.total().down.packets)];
-        if !flow.confined_to_link && self.cards.len() < ADDRESSES_MAX {
-            let cards = sent.iter().filter(|(.., packets)| *packets > 0);
-            self.cards.extend(cards.filter_map(|(card, addr, _)| Some(((*card)?, *addr))));
-            let others = flow.other_hardware.iter().zip([client, server]);
-            self.cards.extend(others.flat_map(|(cards, addr)| cards.iter().map(move |card| (*card, addr))));
-            self.overflowed |= flow.other_hardware_left_out;
+        if !flow.confined_to_link {
+            self.note_cards(flow);
+            if is_like_broadcast(flow) && self.broadcasts.len() < ADDRESSES_MAX {
+                self.broadcasts.insert(server);
+            }
         }
         self.overflowed |= self.cards.len() >= ADDRESSES_MAX;
-        self.overflowed |= self.asked.len() >= ADDRESSES_MAX;
+        self.overflowed |= self.asked.len() >= ADDRESSES_MAX || self.socks.len() >= ADDRESSES_MAX;
         self.overflowed |= self.seen.len() >= ADDRESSES_MAX || self.pairs.len() >= ADDRESSES_MAX;
+    }
+
+    fn note_cards(&mut self, flow: &FlowRecord) {
+        self.overflowed |= flow.other_hardware_left_out;
+        let sent: [fn(&Traffic) -> bool; 2] =
+            [|traffic| traffic.up.packets > 0, |traffic| traffic.down.packets > 0];
+        let ends = [flow.client.addr, flow.server.addr].into_iter().zip(sent);
+        for (((addr, sent), card), further) in ends.zip(flow.hardware).zip(&flow.other_hardware) {
+            // Which of several cards sent when is not known.
+            let when = if further.is_empty() { [sent(&flow.before), sent(&flow.after)] } else { [false; 2] };
+            let card = card.filter(|_| sent(&flow.total())).map(|card| (card, when));
+            for (card, [before, after]) in
+                card.into_iter().chain(further.iter().map(|card| (*card, [false; 2])))
+            {
+                if self.cards.len() < ADDRESSES_MAX || self.cards.contains_key(&(card, addr)) {
+                    let [known_before, known_after] = self.cards.entry((card, addr)).or_default();
+                    *known_before |= before;
+                    *known_after |= after;
+                }
+            }
+        }
     }
 
     fn note_next_hops(&mut self, flow: &FlowRecord) {
@@ -160,12 +209,16 @@ impl Survey {
             let own = own_cards(question, &self.cards);
             declare(&mut stations, question, &self.seen, &self.pairs, &own);
             add_by_card(&mut stations, &own, &self.cards);
+            stations.shared = shared(question, &self.cards);
         } else {
             infer(&mut stations, &self.seen, &self.pairs);
         }
         believe(&mut stations, question, &self.asked, &self.resolvers, &self.elsewhere);
         let differ = self.gateways.iter().filter(|(addr, hop)| hop.differ && stations.contains(**addr));
         stations.astray = differ.map(|(addr, _)| *addr).collect();
+        let silent = |addr: &&IpAddr| self.seen.get(*addr).is_some_and(|entry| !entry.sent);
+        stations.socks.clone_from(&self.socks);
+        stations.broadcasts = self.broadcasts.iter().filter(silent).copied().collect();
         stations
     }
 }
@@ -237,19 +290,19 @@ fn declare(
 }
 
 /// The cards that sent with the declared addresses, each with the lowest of them.
-fn own_cards(question: &Question, cards: &HashSet<([u8; 6], IpAddr)>) -> BTreeMap<[u8; 6], IpAddr> {
+fn own_cards(question: &Question, cards: &Cards) -> BTreeMap<[u8; 6], IpAddr> {
     let mut own: BTreeMap<[u8; 6], IpAddr> = BTreeMap::new();
-    for (card, addr) in cards.iter().filter(|(_, addr)| question.stations.contains(addr)) {
+    for (card, addr) in cards.keys().filter(|(_, addr)| question.stations.contains(addr)) {
         own.entry(*card).and_modify(|known| *known = (*known).min(*addr)).or_insert(*addr);
     }
     own
 }
 
 /// Whatever address a frame names: a declared station's card sent it.
-fn add_by_card(stations: &mut Stations, own: &BTreeMap<[u8; 6], IpAddr>, cards: &HashSet<([u8; 6], IpAddr)>) {
+fn add_by_card(stations: &mut Stations, own: &BTreeMap<[u8; 6], IpAddr>, cards: &Cards) {
     // Sorted, so that the same of several cards is named each time.
     let sorted: BTreeSet<&([u8; 6], IpAddr)> =
-        cards.iter().filter(|(card, _)| own.contains_key(card)).collect();
+        cards.keys().filter(|(card, _)| own.contains_key(card)).collect();
     for (card, addr) in sorted {
         let Some(station) = own.get(card).filter(|_| !stations.contains(*addr)) else { continue };
         // Beyond a router every address has the router's card, the far ends' included.
@@ -261,6 +314,31 @@ fn add_by_card(stations: &mut Stations, own: &BTreeMap<[u8; 6], IpAddr>, cards: 
             stations.doubtful.insert(*addr);
         }
     }
+}
+
+/// Addresses beside a declared one that its card sent with all along. A machine has one private
+/// IPv4 address at a time, so that the card may be an extender's, which it puts before everything
+/// behind it.
+fn shared(question: &Question, cards: &Cards) -> BTreeSet<IpAddr> {
+    let declared = |addr: &IpAddr| question.stations.contains(addr);
+    let lasting = cards
+        .iter()
+        .filter(|((_, addr), when)| **when == [true; 2] && addr.is_ipv4() && scope(*addr) == Scope::Private);
+    let (own, others): (Vec<_>, Vec<_>) =
+        lasting.map(|(pair, _)| *pair).partition(|(_, addr)| declared(addr));
+    let own: BTreeSet<[u8; 6]> = own.into_iter().map(|(card, _)| card).collect();
+    others.into_iter().filter(|(card, _)| own.contains(card)).map(|(_, addr)| addr).collect()
+}
+
+/// Whether a flow went to every card on the link, for an address that is the last of some network
+/// of at least four (RFC 919): whether it is the last of this one, no packet tells.
+fn is_like_broadcast(flow: &FlowRecord) -> bool {
+    let [_, to_server] = flow.next_hops;
+    let last = matches!(flow.server.addr, IpAddr::V4(addr) if addr.to_bits().trailing_ones() >= 2);
+    last && scope(flow.server.addr) == Scope::Private
+        && to_server == Some([0xff; 6])
+        && !flow.next_hops_differ
+        && flow.total().down.packets == 0
 }
 
 /// Every private address that talks to a public one is a station; where there is none, every

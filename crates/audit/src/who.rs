@@ -145,13 +145,6 @@ impl<'a> Proof<'a> {
     }
 }
 
-impl Who<'_> {
-    /// Whether the flow itself names somebody, or asks for somebody.
-    pub(crate) fn claims_a_name(&self) -> bool {
-        self.names.iter().any(|name| matches!(name.how, How::Claimed(_) | How::Asked))
-    }
-}
-
 /// What was made of a chain, and the stretch of time in which nothing changes about it.
 #[derive(Debug, Clone, Copy)]
 struct Judgement {

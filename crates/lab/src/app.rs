@@ -104,6 +104,36 @@ pub fn stun_saying(noise: &mut Sequence, software: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A message of STUN (RFC 8489, 5) with the bits of its method and class, and its attributes.
+#[must_use]
+pub fn stun_message(noise: &mut Sequence, kind: u16, attributes: &[(u16, &[u8])]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (number, value) in attributes {
+        body.u16(*number).u16(len16(value.len())).put(value);
+        body.resize(body.len().next_multiple_of(4), 0);
+    }
+    let mut out = Vec::new();
+    out.u16(kind).u16(len16(body.len())).u32(0x2112_a442).put(&noise.bytes(12)).put(&body);
+    out
+}
+
+/// The client's request to a SOCKS5 server to pass on datagrams (RFC 1928, 4), behind the greeting.
+#[must_use]
+pub fn socks5_associate() -> Vec<u8> {
+    vec![5, 3, 0, 1, 0, 0, 0, 0, 0, 0]
+}
+
+/// A datagram for a SOCKS5 server to pass on to a name (RFC 1928, 7).
+#[must_use]
+pub fn socks5_datagram(host: &str, port: u16, bytes: &[u8]) -> Vec<u8> {
+    let mut out = vec![0, 0, 0, 3];
+    out.sized(1, |name| {
+        name.put(host.as_bytes());
+    });
+    out.u16(port).put(bytes);
+    out
+}
+
 /// An MQTT 3.1.1 CONNECT with a client id, user name and password.
 #[must_use]
 pub fn mqtt_connect(client: &str, user: &str) -> Vec<u8> {

@@ -136,6 +136,18 @@ impl<'a> Tcp<'a> {
         self
     }
 
+    /// Asks whether the other side is there, by a byte in the place of the last one that was sent
+    /// (RFC 9293, 3.8.4); the other side acknowledges.
+    pub fn keep_alive(&mut self, side: Side, byte: u8) -> &mut Self {
+        let next = self.seq(side);
+        self.set_seq(side, next.wrapping_sub(1));
+        self.emit(side, ACK, &[byte], &[]);
+        self.set_seq(side, next);
+        self.pass(10_000);
+        self.emit(other(side), ACK, b"", &[]);
+        self
+    }
+
     /// Lets time pass.
     pub fn wait(&mut self, time: Duration) -> &mut Self {
         self.at = self.at.after(time);

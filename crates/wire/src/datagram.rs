@@ -104,6 +104,10 @@ impl Datagram<'_> {
             || matches!(scope(self.destination.addr), Scope::LinkGroup)
     }
 
+    fn is_for_group(&self) -> bool {
+        matches!(scope(self.destination.addr), Scope::LinkGroup | Scope::WideGroup)
+    }
+
     const fn is_cut(&self) -> bool {
         self.payload.len() < self.wire_len
     }
@@ -121,7 +125,7 @@ fn name_service(datagram: Datagram<'_>, facts: &mut Facts) -> Option<Inspection>
         None
     };
     if let Some(protocol) = relative
-        && dns::parse(payload).is_some()
+        && dns::parse(payload).is_some_and(|message| datagram.is_for_group() || message.is_of_link())
     {
         note(protocol, facts);
         return Some(Inspection { dns: None, want: Want::All });
@@ -131,7 +135,8 @@ fn name_service(datagram: Datagram<'_>, facts: &mut Facts) -> Option<Inspection>
         return Some(Inspection { dns: None, want: Want::All });
     }
     let usual_port = datagram.has_port(53);
-    let known = facts.layers.contains(&Protocol::Dns);
+    // Whoever is asked alone for a name that is not the link's may well ask on.
+    let known = relative.is_some() || facts.layers.contains(&Protocol::Dns);
     let message = dns::parse(payload).filter(|message| usual_port || known || message.ordinary);
     let Some(message) = message else {
         if (usual_port || known) && !payload.is_empty() {
@@ -159,6 +164,9 @@ fn recognise(datagram: Datagram<'_>, memory: &mut Memory, facts: &mut Facts) -> 
     if background::is_stun(payload, wire_len) {
         // What STUN opens the way for follows in the same flow.
         note(Protocol::Stun, facts);
+        if background::is_turn(payload) {
+            note(Protocol::Turn, facts);
+        }
         return Some(Want::More);
     }
     let quic = match quic::read(payload, direction, &mut memory.quic, facts) {

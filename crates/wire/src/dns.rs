@@ -81,6 +81,30 @@ pub struct Message {
     pub answers: Vec<Answer>,
 }
 
+impl Message {
+    /// Whether all that it asks for are names of the link itself (RFC 6762, 3 and 4; RFC 4795, 3.1),
+    /// which nobody asks on for.
+    #[must_use]
+    pub fn is_of_link(&self) -> bool {
+        const ZONES: [&str; 6] = [
+            ".local",
+            ".254.169.in-addr.arpa",
+            ".8.e.f.ip6.arpa",
+            ".9.e.f.ip6.arpa",
+            ".a.e.f.ip6.arpa",
+            ".b.e.f.ip6.arpa",
+        ];
+        let of_link = |name: &str| !name.contains('.') || ZONES.iter().any(|zone| name.ends_with(zone));
+        // Beyond those that are kept, others may have been asked for.
+        self.questions.len() < QUESTIONS_MAX
+            && self.questions.iter().all(|question| match &question.name {
+                QueryName::Host(host) => of_link(host.as_str()),
+                QueryName::Root => true,
+                QueryName::Other(text) => of_link(&text.to_ascii_lowercase()),
+            })
+    }
+}
+
 /// Reads a message. What comes before a fault is kept, and [`Message::malformed`] is set.
 ///
 /// `None` where the bytes are no DNS message at all: too short, an operation that was never

@@ -176,7 +176,7 @@ pub enum Anomaly {
     InvalidName(String),
     /// More than one `server_name`, or a list with more than one entry.
     SeveralNames,
-    /// Two places of one conversation name different hosts.
+    /// Two places of one conversation name different hosts, or one of them none.
     NamesDiffer,
     /// Bytes that break the rules of the protocol they claim to be.
     Malformed(Protocol),
@@ -202,6 +202,8 @@ pub struct Facts {
     pub layers: Vec<Protocol>,
     /// The names that it claimed, in the order seen, without repetitions.
     pub names: Vec<SeenName>,
+    /// The addresses that requests in clear gave in place of a name, without repetitions.
+    pub addresses: Vec<IpAddr>,
     /// Where proxies were asked to connect.
     pub proxy_targets: Vec<ProxyTarget>,
     /// TLS, where there was any. Boxed, since it is half as large as all the rest.
@@ -238,7 +240,8 @@ impl Facts {
             | Anomaly::MoreThanAQuestion
             | Anomaly::ContradictingSegments => size_of::<Anomaly>(),
         });
-        let targets = self.proxy_targets.len() * (size_of::<ProxyTarget>() + 64);
+        let targets = self.proxy_targets.len() * (size_of::<ProxyTarget>() + 64)
+            + self.addresses.len() * size_of::<IpAddr>();
         names.sum::<usize>()
             + anomalies.sum::<usize>()
             + targets
@@ -253,14 +256,34 @@ impl Facts {
         }
     }
 
-    /// Adds a name, once, and notes where it contradicts one that was seen before.
+    /// Adds a name, once, and notes where it contradicts what was seen before.
     pub fn add_name(&mut self, name: HostName, source: NameSource) {
-        if self.names.iter().any(|seen| seen.name != name) {
+        if self.names.iter().any(|seen| seen.name != name) || !self.addresses.is_empty() {
             self.add_anomaly(Anomaly::NamesDiffer);
         }
         let seen = SeenName { name, source };
         if !self.names.contains(&seen) {
             push_bounded(&mut self.names, seen, &mut self.left_out);
+        }
+    }
+
+    /// Adds an address that a request gives in place of a name, once, and notes where it contradicts
+    /// what was seen before.
+    pub fn add_address(&mut self, addr: IpAddr) {
+        if !self.names.is_empty() || self.addresses.iter().any(|seen| *seen != addr) {
+            self.add_anomaly(Anomaly::NamesDiffer);
+        }
+        if !self.addresses.contains(&addr) {
+            push_bounded(&mut self.addresses, addr, &mut self.left_out);
+        }
+    }
+
+    /// Notes a request, before it is added, of which is known whether it says for whom it is. One that
+    /// names nobody beside others that do may be for anybody.
+    pub fn note_host(&mut self, named: bool) {
+        let others_named = !self.names.is_empty() || !self.addresses.is_empty();
+        if !self.requests.is_empty() && named != others_named {
+            self.add_anomaly(Anomaly::NamesDiffer);
         }
     }
 

@@ -70,8 +70,10 @@ pub enum Protocol {
     Dhcp,
     /// SSDP (UPnP discovery).
     Ssdp,
-    /// STUN and TURN.
+    /// STUN.
     Stun,
+    /// TURN: what a relay is asked to pass on.
+    Turn,
     /// RTP.
     Rtp,
     /// RTCP.
@@ -146,6 +148,7 @@ impl Protocol {
             Self::Dhcp => "dhcp",
             Self::Ssdp => "ssdp",
             Self::Stun => "stun",
+            Self::Turn => "turn",
             Self::Rtp => "rtp",
             Self::Rtcp => "rtcp",
             Self::Rtsp => "rtsp",
@@ -164,7 +167,7 @@ impl Protocol {
 
     /// What a stranger on the path can read of it.
     ///
-    /// SSH counts as a tunnel since it forwards connections for whoever asks. RTP counts as clear
+    /// SSH and TURN count as tunnels since they forward for whoever asks. RTP counts as clear
     /// although its encrypted form has the same head: who sees DTLS in the same flow may know
     /// better.
     #[must_use]
@@ -177,7 +180,7 @@ impl Protocol {
             | Self::Dtls
             | Self::Quic
             | Self::GoogleQuic => Clarity::Encrypted,
-            Self::Ssh | Self::WireGuard | Self::OpenVpn => Clarity::Tunnel,
+            Self::Ssh | Self::WireGuard | Self::OpenVpn | Self::Turn => Clarity::Tunnel,
             Self::Dns
             | Self::Mdns
             | Self::Llmnr

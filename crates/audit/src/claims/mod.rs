@@ -130,7 +130,10 @@ impl Decider {
         if !judged.left() || !judged.in_window {
             return;
         }
-        let finding = self.claim.examine(judged);
+        let finding = match (self.claim.examine(judged), judged.seen.doubt) {
+            (Finding::Against(why), Some(doubt)) => Finding::Open(format!("{why}, {doubt}").into()),
+            (finding, _) => finding,
+        };
         self.station.add(&finding, judged.number(), subjects);
         match (judged.ownership, finding) {
             // Without any means to tell, the app has no tally of its own.

@@ -49,6 +49,8 @@ fn an_app_is_judged_by_what_the_capture_says_and_not_by_its_own_bytes() {
     assert_eq!(app.verdict, "refuted", "{}", app.because);
     let (_, app) = said(&story("label-changes-midway"), None);
     assert_eq!(app.verdict, "inconclusive", "{}", app.because);
+    let (_, app) = said(&story("further-process-of-app"), None);
+    assert_eq!(app.verdict, "refuted", "{}", app.because);
 }
 
 #[test]
@@ -146,4 +148,15 @@ fn a_window_must_lie_within_one_file() {
         let ruling = &claim(&report, 13).station;
         assert_eq!(ruling.verdict, expected, "{stretches:?}: {}", ruling.because);
     }
+}
+
+#[test]
+fn hosts_that_were_not_judged_are_listed_as_not_covered() {
+    let story = story("local-data-neighbour");
+    let mut reading = read(vec![story.bytes], &question(&story.args)).unwrap();
+    let report = audit(&mut reading, &question(&story.args), &shipped(), None, None).unwrap();
+    let listed = report.coverage.not_covered.iter().any(|text| {
+        text.contains("were not judged, though one may be the station by another card: 192.168.1.")
+    });
+    assert!(listed, "{:?}", report.coverage.not_covered);
 }

@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let card = Some([1, 2, 3, 4, 5, 6]);
-        let up = Volume { packets: 1, bytes: 300, payload: 0 };
+        let up = Volume { packets: 1, bytes: 300, payload: 0, keepalive: 1 };
         for (cards, addr, traffic) in [
             ([None, None], "192.0.2.7", Traffic::default()),
             ([card, None], "2001:db8::7", Traffic { up, ..Traffic::default() }),

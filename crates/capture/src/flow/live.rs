@@ -251,6 +251,7 @@ impl Live {
 
     #[inline]
     fn count(&mut self, arrival: &Arrival<'_>, from_client: bool) {
+        let keepalive = u64::from(self.is_keepalive(arrival, from_client));
         let record = &mut self.record;
         let (bytes, payload) = (arrival.wire_len as u64, arrival.segment.payload_wire_len as u64);
         let opens = arrival.segment.tcp.is_some_and(|tcp| tcp.syn() && !tcp.ack());
@@ -260,7 +261,7 @@ impl Live {
             Part::After => &mut record.after,
         };
         let volume = if from_client { &mut part.up } else { &mut part.down };
-        volume.add(arrival.packets, bytes, payload);
+        volume.add(arrival.packets, bytes, payload, keepalive);
         part.opened |= opens;
         let [before, window, after] = &mut record.taps;
         let taps = match arrival.part {
@@ -283,6 +284,14 @@ impl Live {
         // A packet without a label may be anybody's.
         record.labels_differ |= record.label != arrival.label;
         record.label = record.label.or(arrival.label);
+    }
+
+    /// Whether a segment keeps a connection alive by a byte in the place of the last one that was sent.
+    fn is_keepalive(&self, arrival: &Arrival<'_>, from_client: bool) -> bool {
+        let (State::Tcp(tcp), Some(header)) = (&self.state, arrival.segment.tcp) else { return false };
+        let side = if from_client { &tcp.client } else { &tcp.server };
+        let plain = !header.syn() && !header.fin() && !header.rst();
+        plain && arrival.segment.payload_wire_len == 1 && side.seen_of(header.sequence) == Some(1)
     }
 
     fn note_cards(&mut self, arrival: &Arrival<'_>, from_client: bool) {

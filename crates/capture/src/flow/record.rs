@@ -15,13 +15,17 @@ pub struct Volume {
     pub bytes: u64,
     /// Bytes of payload within the transport, retransmissions included.
     pub payload: u64,
+    /// How many of these came as keep-alives of TCP (RFC 9293, 3.8.4): single bytes in the place of
+    /// the last one that was sent.
+    pub keepalive: u64,
 }
 
 impl Volume {
-    pub(crate) const fn add(&mut self, packets: u64, bytes: u64, payload: u64) {
+    pub(crate) const fn add(&mut self, packets: u64, bytes: u64, payload: u64, keepalive: u64) {
         self.packets += packets;
         self.bytes += bytes;
         self.payload += payload;
+        self.keepalive += keepalive;
     }
 
     /// Adds another volume.
@@ -29,6 +33,7 @@ impl Volume {
         self.packets += other.packets;
         self.bytes += other.bytes;
         self.payload += other.payload;
+        self.keepalive += other.keepalive;
     }
 }
 

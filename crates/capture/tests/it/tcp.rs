@@ -94,6 +94,22 @@ fn acknowledged_bytes_that_are_not_there_are_counted_once_a_hole() {
 }
 
 #[test]
+fn bytes_that_keep_alive_are_told_from_others() {
+    let flow = flow_of(|tcp| {
+        tcp.open().keep_alive(Side::Client, 0).send(Side::Client, b"abc");
+        tcp.keep_alive(Side::Client, b'x').keep_alive(Side::Server, 0).send(Side::Client, b"d").retransmit();
+    });
+    let (up, down) = (flow.total().up, flow.total().down);
+    // A last byte that is sent again looks the same, and is nothing new.
+    assert_eq!((up.payload, up.keepalive), (7, 3));
+    assert_eq!((down.payload, down.keepalive), (1, 1));
+    let flow = flow_of(|tcp| {
+        tcp.keep_alive(Side::Client, 0).send(Side::Client, b"ab").retransmit();
+    });
+    assert_eq!(flow.total().up.keepalive, 0, "what was sent before is not known");
+}
+
+#[test]
 fn ports_used_again_are_another_flow() {
     let mut recorder = recorder();
     visit(&mut recorder, 40_000, "one.example.com", at(0));

@@ -4,7 +4,9 @@
 //! [`STATION`] unless a story says otherwise, and the judged window is the middle minute.
 
 mod averages;
+mod behind;
 mod beside;
+mod bound;
 mod cards;
 mod carriers;
 mod cooked;
@@ -15,6 +17,7 @@ mod handshakes;
 mod honest;
 mod names;
 mod parties;
+mod passing;
 mod paths;
 mod questions;
 mod requests;
@@ -85,6 +88,9 @@ pub fn all() -> Vec<Scenario> {
         averages::all(),
         handshakes::all(),
         resent::all(),
+        behind::all(),
+        passing::all(),
+        bound::all(),
     ]
     .concat()
 }

@@ -153,6 +153,41 @@ fn multicast_answers_tie_no_names() {
 }
 
 #[test]
+fn who_is_asked_alone_for_a_name_beyond_the_link_is_a_resolver() {
+    let local = b"\0\0\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03api\x05local\x00\x00\x01\x00\x01";
+    for (to, port, query, protocol) in [
+        ("10.0.0.3", 5353, &local[..], Protocol::Mdns),
+        ("10.0.0.3", 5353, QUERY, Protocol::Dns),
+        ("10.0.0.3", 5355, QUERY, Protocol::Dns),
+        ("224.0.0.251", 5353, QUERY, Protocol::Mdns),
+        ("224.0.0.252", 5355, QUERY, Protocol::Llmnr),
+    ] {
+        let (facts, want) = told(to, 40_000, port, &[query]);
+        assert_eq!((facts.protocol(), want), (Some(protocol), Want::All), "{to}:{port}");
+    }
+}
+
+#[test]
+fn a_relay_is_told_by_its_methods() {
+    let message = |kind: u16| {
+        let mut bytes = kind.to_be_bytes().to_vec();
+        bytes.extend([0, 0, 0x21, 0x12, 0xa4, 0x42]);
+        bytes.resize(20, 7);
+        bytes
+    };
+    // Binding and its answers; then Allocate, Send, Data, ChannelBind's answer and Connect.
+    for (kinds, last) in [(&[1, 0x101, 0x111, 0x11][..], Protocol::Stun), (&[1, 3, 1], Protocol::Turn)]
+        .into_iter()
+        .chain([0x16, 0x17, 0x109, 0x0a].iter().map(|kind| (std::slice::from_ref(kind), Protocol::Turn)))
+    {
+        let messages: Vec<Vec<u8>> = kinds.iter().map(|kind| message(*kind)).collect();
+        let payloads: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+        let (facts, _) = told(FAR, 40_000, 3478, &payloads);
+        assert_eq!(facts.protocol(), Some(last), "{kinds:x?}");
+    }
+}
+
+#[test]
 fn a_message_cut_by_the_capture_is_not_called_broken() {
     let mut answer = QUERY.to_vec();
     answer[2..8].copy_from_slice(b"\x81\x80\x00\x01\x00\x01");

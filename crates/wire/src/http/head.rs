@@ -149,6 +149,7 @@ impl<'a> Head<'a> {
     /// Adds names and the head to `facts`.
     pub(super) fn record(&self, facts: &mut Facts) {
         let target = self.proxy_target().map(|(host, _)| host);
+        facts.note_host(target.is_some() || self.hosts.iter().any(|text| !text.is_empty()));
         if let Some(host) = &target {
             add_host(host, NameSource::HttpProxyTarget, facts);
         }
@@ -178,11 +179,13 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Adds a host as a name, or as an anomaly where it is none. Addresses are no names.
+/// Adds a host as a name, as an address that stands in its place, or as an anomaly where it is
+/// neither. Proxies' targets are kept elsewhere.
 pub(super) fn add_host(host: &Host, source: NameSource, facts: &mut Facts) {
     match host {
         Host::Name(name) => facts.add_name(name.clone(), source),
         Host::Invalid(text) => facts.add_anomaly(Anomaly::InvalidName(text.clone())),
+        Host::Address(addr) if source == NameSource::HttpHost => facts.add_address(*addr),
         Host::Address(_) => {}
     }
 }

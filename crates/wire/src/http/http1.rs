@@ -257,6 +257,7 @@ fn note_request(head: &Head<'_>, facts: &mut Facts) {
 
 /// Adds what the whole lines of a head tell whose end is missing.
 fn note_cut(bytes: &[u8], facts: &mut Facts) {
+    facts.add_anomaly(Anomaly::NotFollowed);
     let lines = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
     let mut closed = bytes.get(..lines).unwrap_or_default().to_vec();
     closed.extend(b"\r\n");
@@ -265,7 +266,6 @@ fn note_cut(bytes: &[u8], facts: &mut Facts) {
     } else {
         proxy::note(Protocol::Http, facts);
     }
-    facts.add_anomaly(Anomaly::NotFollowed);
 }
 
 /// The place after a body that starts at `at`, where that is within `bytes`.

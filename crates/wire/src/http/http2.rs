@@ -182,8 +182,12 @@ impl Fields {
         if !self.others.is_empty() {
             facts.add_anomaly(Anomaly::SeveralNames);
         }
-        let hosts = [&self.authority, &self.host].into_iter().flatten().chain(&self.others);
-        for host in hosts.filter(|host| !host.is_empty()) {
+        let hosts = || {
+            let all = [&self.authority, &self.host].into_iter().flatten().chain(&self.others);
+            all.filter(|host| !host.is_empty())
+        };
+        facts.note_host(hosts().next().is_some());
+        for host in hosts() {
             let (host, port) = head::authority(host);
             if connect {
                 proxy::note(Protocol::HttpProxy, facts);

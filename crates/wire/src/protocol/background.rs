@@ -14,6 +14,15 @@ pub(crate) fn is_stun(payload: &[u8], wire_len: usize) -> bool {
             && usize::from(u16::from_be_bytes([*high, *low])) + 20 == wire_len)
 }
 
+/// Whether a message of STUN is TURN's: its method, whose bits stand around two of its class, is one
+/// that a relay is asked for (RFC 8656, 18.1; RFC 6062, 6.1).
+pub(crate) fn is_turn(message: &[u8]) -> bool {
+    let [high, low, ..] = message else { return false };
+    let kind = u16::from_be_bytes([*high, *low]);
+    let method = (kind & 0x3e00) >> 2 | (kind & 0x00e0) >> 1 | kind & 0x000f;
+    (3..=12).contains(&method)
+}
+
 /// Whether a datagram at a STUN port is STUN from before the cookie: a binding, its attributes
 /// filling it.
 pub(crate) fn is_classic_stun(payload: &[u8]) -> bool {

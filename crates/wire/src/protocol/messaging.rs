@@ -1,6 +1,6 @@
 //! SSH (RFC 4253), MQTT (OASIS MQTT 3.1.1 and 5), and STUN over TCP (RFC 8489).
 
-use super::background::{COOKIE, is_stun};
+use super::background::{COOKIE, is_stun, is_turn};
 use crate::Protocol;
 use crate::bytes::Cursor;
 use crate::stream::{Heads, Learnt, Want};
@@ -61,12 +61,33 @@ pub(crate) fn read_stun(heads: Heads<'_>, learnt: &mut Learnt) -> Option<Want> {
     if head.len() < 20 {
         return Some(heads.ask(20, usize::MAX)).filter(|want| *want != Want::Nothing);
     }
-    let length = match head {
+    is_stun(head, message_length(head)).then(|| {
+        learnt.facts.add_layer(Protocol::Stun);
+        read_turn(heads, learnt)
+    })
+}
+
+/// Looks at STUN's messages until one is TURN's.
+fn read_turn(heads: Heads<'_>, learnt: &mut Learnt) -> Want {
+    let mut at = 0;
+    while let Some(head) = heads.client.get(at..).and_then(|rest| rest.get(..20)) {
+        let length = message_length(head);
+        if !is_stun(head, length) {
+            return Want::Nothing;
+        }
+        if is_turn(head) {
+            learnt.facts.add_layer(Protocol::Turn);
+            return Want::Nothing;
+        }
+        at += length;
+    }
+    heads.ask(at + 20, usize::MAX)
+}
+
+/// How long a message of STUN is, its head included.
+fn message_length(head: &[u8]) -> usize {
+    match head {
         [_, _, high, low, ..] => usize::from(u16::from_be_bytes([*high, *low])) + 20,
         _ => 20,
-    };
-    is_stun(head, length).then(|| {
-        learnt.facts.add_layer(Protocol::Stun);
-        Want::Nothing
-    })
+    }
 }

@@ -185,7 +185,9 @@ pub(super) fn add_host(host: &Host, source: NameSource, facts: &mut Facts) {
     match host {
         Host::Name(name) => facts.add_name(name.clone(), source),
         Host::Invalid(text) => facts.add_anomaly(Anomaly::InvalidName(text.clone())),
-        Host::Address(addr) if source == NameSource::HttpHost => facts.add_address(*addr),
+        Host::Address(addr) if matches!(source, NameSource::HttpHost | NameSource::RtspAddress) => {
+            facts.add_address(*addr);
+        }
         Host::Address(_) => {}
     }
 }

@@ -232,7 +232,6 @@ mod http {
             ("a proxy's target", b"GET http://tiles.allowed.test/ HTTP/1.1\r\nHost: tiles.allowed.test\r\n\r\n", &[OtherProtocol, NothingNamed]),
             ("chunks", b"POST / HTTP/1.1\r\nHost: tiles.allowed.test\r\nTransfer-Encoding: chunked\r\n\r\n", &[Endless, Malformed, TooLate]),
             ("both lengths", b"POST / HTTP/1.1\r\nHost: tiles.allowed.test\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n", &[Endless, Malformed, TooLate]),
-            ("a websocket", b"GET / HTTP/1.1\r\nHost: tiles.allowed.test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", &[Endless, Malformed]),
             ("half a head", b"GET / HTTP/1.1\r\nHost: tiles.allowed.test\r\n", &[TooLate, Malformed, NothingNamed]),
             ("SSH", b"SSH-2.0-x\r\n", &[OtherProtocol]),
         ];
@@ -242,6 +241,15 @@ mod http {
             assert_refused(&step, reasons);
         }
         assert_refused(&http(&plain(NAME)), &[OtherProtocol]);
+    }
+
+    #[test]
+    fn what_follows_an_upgrade_goes_through_a_door_of_its_own() {
+        let upgrade = b"GET / HTTP/1.1\r\nHost: tiles.allowed.test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+        let step = http(upgrade);
+        assert_eq!(assert_admitted(&step, Some("maker.maps")).again_after, Some(upgrade.len() as u64));
+        // A frame of a websocket is no request.
+        assert_refused(&http(b"\x82\x85abcdefghi"), &[Reason::OtherProtocol]);
     }
 
     #[test]

@@ -24,10 +24,12 @@ pub(crate) enum Protection {
 
 pub(crate) fn protection(flow: &FlowRecord) -> Protection {
     let facts = &flow.facts;
-    let broken = facts
-        .anomalies
-        .iter()
-        .any(|anomaly| matches!(anomaly, Anomaly::Malformed(_) | Anomaly::QuicNotOpened));
+    let by_datagrams = matches!(facts.protocol(), Some(Protocol::Quic | Protocol::Dtls));
+    let broken = facts.anomalies.iter().any(|anomaly| {
+        matches!(anomaly, Anomaly::Malformed(_) | Anomaly::QuicNotOpened)
+            // Of a further connection on the same ports perhaps, which nobody saw begin.
+            || by_datagrams && *anomaly == Anomaly::HeadMissing
+    });
     match facts.protocol().map(Protocol::clarity) {
         Some(Clarity::Cleartext) => Protection::Cleartext,
         // What stands in headers is in clear, whatever they lead to.
@@ -40,7 +42,7 @@ pub(crate) fn protection(flow: &FlowRecord) -> Protection {
             Protection::Cleartext
         }
         Some(Clarity::Encrypted) => Protection::Encrypted,
-        Some(Clarity::ClearByNature) if carries_more(flow) => Protection::Unknown,
+        Some(Clarity::ClearByNature) if broken || carries_more(flow) => Protection::Unknown,
         Some(Clarity::ClearByNature) => Protection::ClearByNature,
         Some(Clarity::Tunnel) => Protection::Tunnel,
         None if flow.is_tunnel => Protection::ClearByNature,

@@ -82,9 +82,28 @@ pub fn inspect(datagram: Datagram<'_>, memory: &mut Memory, facts: &mut Facts) -
     if let Some(inspection) = name_service(datagram, facts) {
         return inspection;
     }
-    let want = recognise(datagram, memory, facts)
-        .unwrap_or_else(|| if datagram.has_port(53) { Want::All } else { Want::More });
+    let want = recognise(datagram, memory, facts).unwrap_or_else(|| {
+        let known = facts.protocol().filter(|protocol| is_of_one_kind(*protocol));
+        if let Some(protocol) = known.filter(|_| !datagram.payload.is_empty() && !datagram.is_cut()) {
+            facts.add_anomaly(Anomaly::Malformed(protocol));
+        }
+        if known.is_some() || datagram.has_port(53) { Want::All } else { Want::More }
+    });
     Inspection { dns: None, want }
+}
+
+/// Whether all datagrams of a conversation are of this protocol once one is, so that another may be
+/// anything: time, and what finds neighbours.
+const fn is_of_one_kind(protocol: Protocol) -> bool {
+    matches!(
+        protocol,
+        Protocol::Ntp
+            | Protocol::Ssdp
+            | Protocol::Dhcp
+            | Protocol::Mdns
+            | Protocol::Llmnr
+            | Protocol::NetbiosNs
+    )
 }
 
 impl Datagram<'_> {
@@ -188,7 +207,13 @@ fn recognise(datagram: Datagram<'_>, memory: &mut Memory, facts: &mut Facts) -> 
     let protocol = by_its_bytes(datagram).or_else(|| by_memory(datagram, memory))?;
     note(protocol, facts);
     let shared = matches!(protocol, Protocol::Rtp | Protocol::Rtcp | Protocol::Stun);
-    Some(if shared { Want::More } else { Want::Nothing })
+    Some(if is_of_one_kind(protocol) {
+        Want::All
+    } else if shared {
+        Want::More
+    } else {
+        Want::Nothing
+    })
 }
 
 fn note_dns_over_quic(datagram: Datagram<'_>, facts: &mut Facts) {

@@ -27,6 +27,8 @@ pub struct Reassembly {
     partial: Vec<Partial>,
     handshake: Handshake,
     is_dtls: bool,
+    /// Whether the server has said anything.
+    is_answered: bool,
     over: bool,
     datagrams: u16,
 }
@@ -45,6 +47,7 @@ impl Default for Reassembly {
             partial: Vec::new(),
             handshake: Handshake::new(Flavour::Dtls),
             is_dtls: false,
+            is_answered: false,
             over: false,
             datagrams: 0,
         }
@@ -97,6 +100,12 @@ pub fn read(payload: &[u8], direction: Direction, memory: &mut Reassembly, facts
         memory.take(&record, direction, facts);
         next = Record::read(&mut cursor);
     }
+    memory.is_answered |= direction == Direction::FromServer;
+    // Media may share the flow (RFC 7983: those begin with 128 to 191).
+    let is_media = payload.first().is_some_and(|first| (128..=191).contains(first));
+    if !cursor.is_empty() && !is_media && !memory.over {
+        facts.add_anomaly(Anomaly::Malformed(Protocol::Dtls));
+    }
     memory.datagrams = memory.datagrams.saturating_add(1);
     if memory.over || memory.datagrams >= DATAGRAMS_MAX { Outcome::Done } else { Outcome::Needs }
 }
@@ -105,7 +114,7 @@ impl Reassembly {
     fn take(&mut self, record: &Record<'_>, direction: Direction, facts: &mut Facts) {
         // From the first epoch on, everything is encrypted.
         if record.epoch > 0 {
-            self.over |= record.kind == APPLICATION_DATA;
+            self.over |= record.kind == APPLICATION_DATA && self.is_answered;
             return;
         }
         match record.kind {

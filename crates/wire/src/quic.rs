@@ -34,6 +34,8 @@ pub struct Handshakes {
     is_quic: bool,
     /// Whether a hello of Google's was read that stood in clear.
     google_read: bool,
+    /// Whether the server has said anything.
+    is_answered: bool,
     datagrams: u16,
 }
 
@@ -74,6 +76,11 @@ pub fn read(payload: &[u8], direction: Direction, memory: &mut Handshakes, facts
     }
     if !memory.is_quic {
         return Outcome::NotQuic;
+    }
+    memory.is_answered |= direction == Direction::FromServer;
+    if !is_long && !payload.is_empty() && !memory.is_answered && !memory.google_read {
+        // The keys of packets with a short header come of the server's answer.
+        facts.add_anomaly(Anomaly::Malformed(Protocol::Quic));
     }
     memory.progress(is_long, facts)
 }

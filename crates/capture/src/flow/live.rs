@@ -233,7 +233,7 @@ impl Live {
         }
         if let State::Tcp(tcp) = &self.state
             && self.record.facts.protocol() == Some(Protocol::Dns)
-            && self.record.total().up.payload > tcp.client_read as u64
+            && self.record.total().up.payload > (tcp.client_read + tcp.client.again) as u64
         {
             // Segments beside the stream, or sent again with other bytes.
             self.record.facts.add_anomaly(Anomaly::MoreThanAQuestion);

@@ -27,6 +27,8 @@ pub(crate) struct Side {
     pub(crate) broken: bool,
     /// Two segments brought different bytes for the same place.
     pub(crate) contradicts: bool,
+    /// How many bytes came again as they were.
+    pub(crate) again: usize,
 }
 
 impl Side {
@@ -173,7 +175,9 @@ impl Side {
             return;
         };
         let known = self.head.get(at..).unwrap_or_default();
-        self.contradicts |= known.iter().zip(payload).any(|(one, other)| one != other);
+        let same = known.iter().zip(payload).take_while(|(one, other)| one == other).count();
+        self.contradicts |= same < known.len().min(payload.len());
+        self.again += same;
     }
 
     fn append(&mut self, sequence: u32, payload: &[u8]) {

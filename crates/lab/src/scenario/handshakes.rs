@@ -241,6 +241,21 @@ fn clear() -> Vec<Scenario> {
                 all
             },
         ),
+        talk(
+            (
+                "text-after-quic-hello",
+                "Clear text after a QUIC hello",
+                "After the exempt host's hello the same ports carry datagrams in clear that begin like packets; nothing answers.",
+            ),
+            &[(5, Verdict::Inconclusive), (13, Verdict::Inconclusive)],
+            |world| {
+                let mut all = exempt_hellos(world, 1);
+                for _ in 0..20 {
+                    all.push((Side::Client, TEXT.repeat(8)));
+                }
+                all
+            },
+        ),
     ]
 }
 

@@ -177,6 +177,28 @@ fn without_hello() -> Vec<Scenario> {
             443,
             handshake,
         ),
+        Card {
+            id: "noise-behind-search",
+            title: "Positions behind a search for devices",
+            says: "A search for devices goes to a neighbour, and then positions in the open on the same ports.",
+            args: LOCAL,
+            expected: LEFT_UNREAD,
+        }
+        .told(|world| {
+            let payloads = [vec![app::ssdp_search("192.168.1.66")], vec![positions(); 150]].concat();
+            world.one_way(70_000, end("192.168.1.66", 1900), &payloads);
+        }),
+        Card {
+            id: "text-behind-dtls-hello",
+            title: "Clear text behind a DTLS hello",
+            says: "A hello of DTLS goes to a stranger, and then positions in the open on the same ports; nothing answers.",
+            args: LOCAL,
+            expected: LEFT_UNREAD,
+        }
+        .told(|world| {
+            let hello = dtls_hello("lab.example.com");
+            world.one_way(70_000, end(STRANGER, 4433), &[vec![hello], vec![positions(); 20]].concat());
+        }),
     ]
 }
 
@@ -237,4 +259,28 @@ fn bodies() -> Vec<Scenario> {
         })
     })
     .collect()
+}
+
+/// A client's hello of DTLS 1.2, whole in one record (RFC 6347, 4.2).
+fn dtls_hello(name: &str) -> Vec<u8> {
+    let mut hello = Vec::new();
+    // Version, random bytes, neither session nor cookie, one suite, no compression.
+    hello.u16(0xfefd).put(&[7; 32]).u8(0).u8(0).put(&[0, 2, 0xc0, 0x2b, 1, 0]);
+    hello.sized(2, |extensions| {
+        extensions.u16(0).sized(2, |body| {
+            body.sized(2, |list| {
+                list.u8(0).sized(2, |text| {
+                    text.put(name.as_bytes());
+                });
+            });
+        });
+    });
+    let mut length = Vec::new();
+    length.u8(0).u16(len16(hello.len()));
+    let mut out = Vec::new();
+    // A record of type handshake, the first one, with one message in one piece.
+    out.put(&[22, 0xfe, 0xfd]).zeros(8).sized(2, |record| {
+        record.u8(1).put(&length).zeros(5).put(&length).put(&hello);
+    });
+    out
 }

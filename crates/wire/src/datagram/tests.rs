@@ -79,10 +79,10 @@ fn each(mut check: impl FnMut(Case<'_>)) {
         ("224.0.0.252", 4000, 5355, &[QUERY], &[P::Llmnr], Want::All),
         ("8.8.8.8", 5353, 5353, &[QUERY], &[P::Dns], Want::All),
         ("10.0.0.255", 137, 137, &[&netbios()], &[P::NetbiosNs], Want::All),
-        (FAR, 4000, 123, &[&ntp()], &[P::Ntp], Want::Nothing),
-        ("255.255.255.255", 68, 67, &[&dhcp()], &[P::Dhcp], Want::Nothing),
-        ("ff02::1:2", 546, 547, &[dhcp6], &[P::Dhcp], Want::Nothing),
-        ("239.255.255.250", 4000, 1900, &[b"M-SEARCH * HTTP/1.1\r\n\r\n"], &[P::Ssdp], Want::Nothing),
+        (FAR, 4000, 123, &[&ntp()], &[P::Ntp], Want::All),
+        ("255.255.255.255", 68, 67, &[&dhcp()], &[P::Dhcp], Want::All),
+        ("ff02::1:2", 546, 547, &[dhcp6], &[P::Dhcp], Want::All),
+        ("239.255.255.250", 4000, 1900, &[b"M-SEARCH * HTTP/1.1\r\n\r\n"], &[P::Ssdp], Want::All),
         (FAR, 4000, 3478, &[stun], &[P::Stun], Want::More),
         (FAR, 4000, 3478, &[classic], &[P::Stun], Want::More),
         (FAR, 4000, 9, &[stun, &rtp(1), &rtp(2), stun, &rtp(3)], &[P::Stun, P::Rtp], Want::More),
@@ -92,6 +92,19 @@ fn each(mut check: impl FnMut(Case<'_>)) {
         (FAR, 9003, 9003, &[&duml], &[P::Duml], Want::Nothing),
     ];
     cases.into_iter().for_each(&mut check);
+}
+
+#[test]
+fn what_follows_time_and_discovery_is_of_the_same_kind_or_said_not_to_be() {
+    let text = b"{\"lat\":52.5163,\"lon\":13.3777}";
+    for (port, first, protocol) in
+        [(123, ntp(), P::Ntp), (1900, b"M-SEARCH * HTTP/1.1\r\n\r\n".to_vec(), P::Ssdp)]
+    {
+        let (facts, _) = told(FAR, 4000, port, &[&first, &first, b""]);
+        assert_eq!(facts.anomalies, []);
+        let (facts, wanted) = told(FAR, 4000, port, &[&first, text]);
+        assert_eq!((facts.anomalies, wanted), (vec![Anomaly::Malformed(protocol)], Want::All));
+    }
 }
 
 #[test]

@@ -97,9 +97,10 @@ fn each(mut check: impl FnMut(Case<'_>)) {
 #[test]
 fn what_follows_time_and_discovery_is_of_the_same_kind_or_said_not_to_be() {
     let text = b"{\"lat\":52.5163,\"lon\":13.3777}";
-    for (port, first, protocol) in
-        [(123, ntp(), P::Ntp), (1900, b"M-SEARCH * HTTP/1.1\r\n\r\n".to_vec(), P::Ssdp)]
-    {
+    for (port, first, protocol) in [
+        (123, ntp().to_vec(), Protocol::Ntp),
+        (1900, b"M-SEARCH * HTTP/1.1\r\n\r\n".to_vec(), Protocol::Ssdp),
+    ] {
         let (facts, _) = told(FAR, 4000, port, &[&first, &first, b""]);
         assert_eq!(facts.anomalies, []);
         let (facts, wanted) = told(FAR, 4000, port, &[&first, text]);

@@ -93,7 +93,11 @@ class Bench:
         if shutil.which("tshark"):
             field = "tls.handshake.extensions_server_name"
             names = ["tshark", "-n", "-r", big, "-Y", field, "-T", "fields", "-e", field]
-            rows |= timed({"beside tshark": self.audit(big), "tshark": names}, self.sizes.tshark_runs, size)
+            # tshark takes minutes: between two of its runs there is time for several of the other.
+            several = {"beside tshark": self.sizes.runs}
+            rows |= timed(
+                {"beside tshark": self.audit(big), "tshark": names}, self.sizes.tshark_runs, size, several
+            )
         big.unlink()
         return {"size": size, "copies": copies, "rows": rows}
 

@@ -111,7 +111,7 @@ def speed(results):
             f"{row.rss_mib:.0f} MiB | {len(row.seconds)} | `{row.command}` |"
         )
     return f"""## Speed
-Everything on: QUIC, certificates, DNS, residency, the report, and the digest on the other core. The file is made from the captures of the corpus, {speed['copies']} times over, with addresses and times of its own in each copy (`creance-lab merge`), and was read once before, so that nobody waits for the disk. The commands run in turn, and times are medians.
+Everything on: QUIC, certificates, DNS, residency, the report, and the digest on the other core. The file is made from the captures of the corpus, {speed['copies']} times over, with addresses and times of its own in each copy (`creance-lab merge`), and was read once before, so that nobody waits for the disk. The commands run in turn, Creance five times for each run of tshark, and times are medians.
 
 """ + "\n".join(lines)
 

@@ -73,11 +73,13 @@ def wait(child, command):
     return rss, usage.ru_utime + usage.ru_stime
 
 
-def timed(commands, runs, size):
-    """Runs commands in turn, some times over, so that all meet the machine in the same moods."""
+def timed(commands, runs, size, several=None):
+    """Runs commands in turn, some times over, so that all meet the machine in the same moods. Those
+    in `several` run so many times in each turn."""
     seconds, cpu, rss = ({name: [] for name in commands} for _ in range(3))
     for _ in range(runs):
-        for name, command in commands.items():
+        turn = [(name, command) for name, command in commands.items() for _ in range((several or {}).get(name, 1))]
+        for name, command in turn:
             started = time.perf_counter()
             child = subprocess.Popen(
                 [str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

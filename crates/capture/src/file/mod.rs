@@ -1,6 +1,7 @@
 //! Capture files: pcap and pcapng, read front to back with bounded memory.
 
 mod buffer;
+mod label;
 mod number;
 mod pcap;
 mod pcapng;
@@ -9,7 +10,7 @@ use buffer::Buffer;
 use creance_model::Timestamp;
 use std::io::{self, Read};
 
-pub use pcapng::PacketLabel;
+pub use label::PacketLabel;
 
 /// The most bytes that one captured packet may have; more is a damaged file. Jumbo frames and
 /// offloaded segments stay below 256 KiB.

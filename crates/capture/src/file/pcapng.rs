@@ -1,6 +1,7 @@
 //! The pcapng format (draft-ietf-opsawg-pcapng).
 
 use super::buffer::Buffer;
+use super::label::PacketLabel;
 use super::number::Order;
 use super::{Ending, FileFacts, Found, Interface, KEPT_MAX, PACKET_BYTES_MAX, Step};
 use creance_model::Timestamp;
@@ -35,29 +36,6 @@ mod block {
 /// PCAPdroid's enterprise number. Its block says which app an Android user id is; a comment
 /// `u-NUMBER` then names the user id of a packet.
 const PCAPDROID: u32 = 62_652;
-
-/// What a capture says of the process that sent or received packets.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct PacketLabel {
-    /// The name of the app or process.
-    pub app: Option<String>,
-    /// The name of its package, where that is told as well.
-    pub package: Option<String>,
-    /// Its number: a process id or an Android user id.
-    pub id: Option<u32>,
-    /// A comment on the packet, as text.
-    pub comment: Option<String>,
-}
-
-impl PacketLabel {
-    /// Whether it names an app, by the app's own name or its package's. An app of Android may have
-    /// further processes, named by the package, a colon and a name of their own.
-    #[must_use]
-    pub fn is(&self, app: &str) -> bool {
-        let main = |name: &str| name.split(':').next() == app.split(':').next();
-        self.app.as_deref().is_some_and(main) || self.package.as_deref().is_some_and(main)
-    }
-}
 
 /// State of the section that is being read.
 #[derive(Debug, Default)]
@@ -347,7 +325,7 @@ impl Pcapng {
     /// What a comment on a packet says of its app.
     fn commented(&self, comment: String) -> PacketLabel {
         let Some(id) = comment.strip_prefix("u-").and_then(|id| id.parse().ok()) else {
-            return from_comment(comment);
+            return PacketLabel::from_comment(comment);
         };
         let named = self.users.get(&id).map(|names| names.clone().map(Some));
         let [app, package] = named.unwrap_or_default();
@@ -394,35 +372,6 @@ impl Pcapng {
             }
         }
     }
-}
-
-/// Comments of the form `app=NAME` or `app: NAME` (also process, package, uid, pid) name an app. One
-/// that names several names none: which of them sent the packet is not known.
-fn from_comment(comment: String) -> PacketLabel {
-    let mut label = PacketLabel::default();
-    let mut several = false;
-    for part in comment.split([',', ';', '\n', '|']) {
-        let Some((key, value)) = part.split_once(['=', ':']) else { continue };
-        let value = value.trim();
-        let name = match key.trim().to_ascii_lowercase().as_str() {
-            "app" | "process" | "procname" => &mut label.app,
-            "package" => &mut label.package,
-            "uid" | "pid" => {
-                label.id = value.parse().ok();
-                continue;
-            }
-            _ => continue,
-        };
-        if !value.is_empty() {
-            several |= name.replace(value.to_owned()).is_some_and(|other| other != value);
-        }
-    }
-    if several {
-        (label.app, label.package) = (None, None);
-    }
-    label.app = label.app.or_else(|| label.package.clone());
-    label.comment = Some(comment);
-    label
 }
 
 fn keep_comment(facts: &mut FileFacts, bytes: &[u8]) {
@@ -481,35 +430,5 @@ impl<'a> Iterator for Options<'a> {
         };
         self.rest = self.rest.get(4 + length.next_multiple_of(4)..).unwrap_or_default();
         Some((code, bytes))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_comment_names_one_app_or_none() {
-        for (comment, app, package) in [
-            ("app=Fly; uid=7", Some("Fly"), None),
-            ("app: Fly, package: dji.go.v5", Some("Fly"), Some("dji.go.v5")),
-            ("package=dji.go.v5", Some("dji.go.v5"), Some("dji.go.v5")),
-            ("process=dji.go.v5, process=dji.go.v5", Some("dji.go.v5"), None),
-            ("process=dji.go.v5, process=system", None, None),
-            ("app=Fly, process=system", None, None),
-            ("process=dji.go.v5, package=a, package=b", None, None),
-            ("app=", None, None),
-        ] {
-            let label = from_comment(comment.to_owned());
-            assert_eq!((label.app.as_deref(), label.package.as_deref()), (app, package), "{comment}");
-        }
-    }
-
-    #[test]
-    fn an_app_is_all_of_its_processes() {
-        let label = from_comment("process=dji.go.v5:remote".to_owned());
-        assert!(label.is("dji.go.v5") && label.is("dji.go.v5:remote") && label.is("dji.go.v5:push"));
-        assert!(!label.is("dji.go") && !label.is("remote"));
-        assert!(from_comment("process=dji.go.v5".to_owned()).is("dji.go.v5:remote"));
     }
 }

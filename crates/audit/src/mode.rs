@@ -40,10 +40,13 @@ impl Ruled {
 
 /// Whether the protocol of a flow that names nobody is known well enough to take its address for
 /// its service's. A datagram needs no server that knows its protocol, so only those of the
-/// network's own services pass by their names alone.
+/// network's own services pass by their names alone, and STUN on its own ports.
 pub(crate) fn is_recognised(flow: &FlowRecord, protection: Protection) -> bool {
     match protection {
-        Protection::ClearByNature => true,
+        Protection::ClearByNature => {
+            flow.facts.protocol() != Some(Protocol::Stun)
+                || matches!(flow.server.port, 3478 | 3479 | 5349 | 19302)
+        }
         Protection::Encrypted | Protection::Cleartext => flow.transport == Transport::Tcp,
         Protection::Tunnel | Protection::Nothing | Protection::Unknown => false,
     }

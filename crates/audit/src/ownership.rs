@@ -45,15 +45,20 @@ impl Baseline {
                 &knowledge.geo,
                 &stations,
             );
+            let mut platform = BTreeMap::<ServiceId, u64>::new();
             flows.each(|flow| {
                 let seen = Seen::new(&flow, &stations, question, &knowledge.catalogue);
                 let who = attributor.who(&flow, &seen, &Proof::new(&flow, attributor.certificates));
                 for service in platform_services(&who) {
-                    *baseline.platform.entry(service.clone()).or_default() +=
-                        seen.sent(&flow.total()).payload;
+                    *platform.entry(service.clone()).or_default() += seen.sent(&flow.total()).payload;
                 }
                 Ok(())
             })?;
+            // The most of any, not the sum: one capture given twice shows no more than once.
+            for (service, sent) in platform {
+                let most = baseline.platform.entry(service).or_default();
+                *most = sent.max(*most);
+            }
         }
         Ok(baseline)
     }

@@ -4,6 +4,7 @@ use crate::mode::{LABEL_BYTES_MAX, TIMES_MAX};
 use creance_capture::{FlowRecord, Queried};
 use creance_model::{Category, Scope, scope};
 use creance_wire::{Anomaly, Clarity, Facts, Protocol};
+use std::net::IpAddr;
 
 /// How a flow's payload was protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,7 +36,9 @@ pub(crate) fn protection(flow: &FlowRecord) -> Protection {
         // What stands in headers is in clear, whatever they lead to.
         _ if flow.header_bytes != [0; 2] => Protection::Unknown,
         // A broken hello may have been no hello.
-        Some(Clarity::Encrypted) if broken || lacks_hello(facts) => Protection::Unknown,
+        Some(Clarity::Encrypted) if broken || lacks_hello(facts) || answers_itself(flow) => {
+            Protection::Unknown
+        }
         Some(Clarity::Encrypted)
             if facts.tls.as_ref().and_then(|tls| tls.cipher).is_some_and(hides_nothing) =>
         {
@@ -49,6 +52,12 @@ pub(crate) fn protection(flow: &FlowRecord) -> Protection {
         None if flow.total().up.payload + flow.total().down.payload == 0 => Protection::Nothing,
         None => Protection::Unknown,
     }
+}
+
+/// Whether both sides have one card: then nobody else needs to have answered.
+fn answers_itself(flow: &FlowRecord) -> bool {
+    let [client, server] = flow.hardware;
+    client.is_some() && client == server
 }
 
 /// Whether this looks like TLS or QUIC and nobody has greeted: records are easily made.
@@ -92,18 +101,31 @@ fn carries_more(flow: &FlowRecord) -> bool {
         // Without extensions and keys a packet has 48 bytes (RFC 5905).
         Some(Protocol::Ntp) => largest.max(largest_back) > 48,
         // A request of ICE, with its names and check sums (RFC 8445), stays below.
-        Some(Protocol::Stun) => payload.max(back) > 8 << 10 || largest > 160,
+        Some(Protocol::Stun) => payload.max(back) > 8 << 10 || largest.max(largest_back) > 160,
         // What an echo carries is free to choose.
         Some(Protocol::Icmp | Protocol::GroupMembership) => {
             [flow.client.addr, flow.server.addr].iter().any(|addr| scope(*addr) == Scope::Global)
         }
         Some(Protocol::Dns) => {
-            !flow.facts.anomalies.is_empty() || flow.queried_left_out > 0 || flow.queried.iter().any(is_odd)
+            // Whoever asks from the internet is answered by nobody near by.
+            is_far_asker(flow.client.addr)
+                || !flow.facts.anomalies.is_empty()
+                || flow.queried_left_out > 0
+                || flow.queried.iter().any(is_odd)
         }
         // Discovery is for those near by.
-        Some(_) => payload > 64 << 10 || scope(flow.server.addr) == Scope::Global,
+        Some(_) => {
+            let group = matches!(scope(flow.server.addr), Scope::LinkGroup | Scope::WideGroup);
+            let is_far = scope(flow.server.addr) == Scope::Global;
+            payload.max(back) > 64 << 10 || is_far || (is_far_asker(flow.client.addr) && !group)
+        }
         None => false,
     }
+}
+
+/// Whether somebody in the internet asks. By IPv6 a station has an address of the internet itself.
+fn is_far_asker(client: IpAddr) -> bool {
+    client.is_ipv4() && scope(client) == Scope::Global
 }
 
 /// Whether a question may carry more than a name that is looked up.

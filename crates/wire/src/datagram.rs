@@ -82,14 +82,30 @@ pub fn inspect(datagram: Datagram<'_>, memory: &mut Memory, facts: &mut Facts) -
     if let Some(inspection) = name_service(datagram, facts) {
         return inspection;
     }
-    let want = recognise(datagram, memory, facts).unwrap_or_else(|| {
-        let known = facts.protocol().filter(|protocol| is_of_one_kind(*protocol));
-        if let Some(protocol) = known.filter(|_| !datagram.payload.is_empty() && !datagram.is_cut()) {
-            facts.add_anomaly(Anomaly::Malformed(protocol));
-        }
-        if known.is_some() || datagram.has_port(53) { Want::All } else { Want::More }
-    });
-    Inspection { dns: None, want }
+    let before = facts.layers.iter().copied().find(|protocol| is_of_one_kind(*protocol));
+    let want = recognise(datagram, memory, facts);
+    let is_other = match want {
+        None => !datagram.payload.is_empty() && !datagram.is_cut(),
+        Some(_) => facts.protocol() != before,
+    };
+    if let Some(protocol) = before.filter(|_| is_other) {
+        facts.add_anomaly(Anomaly::Malformed(protocol));
+    } else if want.is_none() && is_beside_stun(datagram, facts) {
+        facts.add_anomaly(Anomaly::Malformed(Protocol::Stun));
+    }
+    let every = before.is_some() || datagram.has_port(53);
+    Inspection {
+        dns: None,
+        want: want.filter(|_| !every).unwrap_or(if every { Want::All } else { Want::More }),
+    }
+}
+
+/// Whether a datagram is neither STUN nor what STUN shares its ports with: media begin with 128 to
+/// 191, channels of TURN with 64 to 79 (RFC 7983).
+fn is_beside_stun(datagram: Datagram<'_>, facts: &Facts) -> bool {
+    facts.protocol() == Some(Protocol::Stun)
+        && !datagram.is_cut()
+        && datagram.payload.first().is_some_and(|first| !matches!(first, 64..=79 | 128..=191))
 }
 
 /// Whether all datagrams of a conversation are of this protocol once one is, so that another may be

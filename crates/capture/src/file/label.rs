@@ -18,8 +18,8 @@ impl PacketLabel {
     /// further processes, named by the package, a colon and a name of their own.
     #[must_use]
     pub fn is(&self, app: &str) -> bool {
-        let main = |name: &str| name.split(':').next() == app.split(':').next();
-        self.app.as_deref().is_some_and(main) || self.package.as_deref().is_some_and(main)
+        let is_same = |name: &str| package_of(name) == package_of(app);
+        self.app.as_deref().is_some_and(is_same) || self.package.as_deref().is_some_and(is_same)
     }
 
     /// Comments of the form `app=NAME` or `app: NAME` (also process, package, uid, pid) name an app. One
@@ -52,6 +52,18 @@ impl PacketLabel {
     }
 }
 
+/// The package of a process of Android; other names, as those of files, as they are.
+fn package_of(name: &str) -> &str {
+    match name.rsplit_once(':') {
+        Some((package, process))
+            if !process.is_empty() && package.contains('.') && !package.contains(['/', '\\', ' ']) =>
+        {
+            package
+        }
+        Some(_) | None => name,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +90,8 @@ mod tests {
         let label = PacketLabel::from_comment("process=dji.go.v5:remote".to_owned());
         assert!(label.is("dji.go.v5") && label.is("dji.go.v5:remote") && label.is("dji.go.v5:push"));
         assert!(!label.is("dji.go") && !label.is("remote"));
+        let label = PacketLabel::from_comment("process=C:\\Windows\\svchost.exe".to_owned());
+        assert!(!label.is("C:\\dji\\fly.exe") && !label.is("C"));
         assert!(PacketLabel::from_comment("process=dji.go.v5".to_owned()).is("dji.go.v5:remote"));
     }
 }

@@ -67,6 +67,22 @@ fn resent() -> Vec<Scenario> {
         ),
         fetched(
             (
+                "http-out-of-order",
+                "A request that came out of order",
+                "The end of a request for a denied host comes first, then one for the exempt host, which stands before it, and then its beginning.",
+            ),
+            UNDECIDED,
+            |tcp| {
+                let [exempt, denied] = pair();
+                let (start, rest) = denied.split_at(denied.len() / 2);
+                tcp.gap(Side::Client, low32((exempt.len() + start.len()) as u64));
+                back(tcp.send_sizes(Side::Client, rest, &[]), exempt.len() + denied.len());
+                tcp.send_sizes(Side::Client, &exempt, &[]).send_sizes(Side::Client, start, &[]);
+                tcp.gap(Side::Client, low32(rest.len() as u64));
+            },
+        ),
+        fetched(
+            (
                 "http2-said-twice",
                 "HTTP/2 said twice",
                 "A connection of HTTP/2 to the exempt host is closed; the same numbers then carry a request for a denied host.",

@@ -157,6 +157,10 @@ impl Live {
                 facts.add_anomaly(Anomaly::ContradictingSegments);
             }
         }
+        if is_followed && tcp.client.has_gap() {
+            // What came early waits for bytes that are not there yet, and is not kept.
+            facts.add_anomaly(Anomaly::NotFollowed);
+        }
         if self.questions.more_than_a_question {
             facts.add_anomaly(Anomaly::MoreThanAQuestion);
         }

@@ -43,6 +43,8 @@ const MALFORMED: &[&str] = &[
     "dns-noise-after-question",
     "mavlink-at-time-server",
     "ntp-among-empty-datagrams",
+    "stun-at-time-server",
+    "stun-alone-at-time-server",
     "local-data-exempt-http-resent",
 ];
 

@@ -23,11 +23,13 @@ ALLOWED = {
     "policy": {"model"},
     "wire": {"model"},
     "capture": {"model", "wire"},
-    "audit": {"model", "catalogue", "residency", "policy", "wire", "capture"},
+    "audit": {"model", "catalogue", "residency", "policy", "wire", "capture", "ledger"},
     "ledger": {"model"},
-    "gateway": {"model", "catalogue", "policy", "wire", "ledger"},
+    "sys": set(),
+    "tap": {"model", "sys"},
+    "gateway": {"model", "catalogue", "policy", "wire", "ledger", "sys"},
     "lab": {"model"},
-    "cli": {"model", "catalogue", "residency", "policy", "wire", "capture", "audit", "ledger"},
+    "cli": {"model", "catalogue", "residency", "policy", "wire", "capture", "audit", "ledger", "gateway", "sys", "tap"},
 }
 
 # Outside crates that one crate of ours alone may know.
@@ -47,6 +49,9 @@ ONLY = {
     "rustls-webpki": "wire",
     "httparse": "wire",
     "base64": "ledger",
+    "libc": "sys",
+    "seccompiler": "gateway",
+    "tokio": "gateway",
 }
 
 PURE = ["model", "catalogue", "residency", "policy", "wire"]
@@ -63,6 +68,9 @@ FORBIDDEN_IN_PURE = [
     (r"\bio::std(in|out|err)\b|\be?print(ln)?!", "uses the standard streams"),
     (r"\bstatic mut\b|\bthread_local!|\bOnceLock\b|\bLazyLock\b", "has global state"),
 ]
+
+# Crates that open sockets, each listed in docs/security.md. The lab is no part of what users install.
+WITH_SOCKETS = ["gateway", "tap", "sys", "lab"]
 
 SOCKETS = r"\b(Tcp(Stream|Listener)|UdpSocket|Unix(Stream|Listener|Datagram)|ToSocketAddrs)\b"
 
@@ -120,7 +128,9 @@ def contents(path):
         yield f"{shown} has {len(lines)} lines; no file has more than {LINES_MAX}"
     if shown.parts[2] != "src" or path.stem in ("tests", "testing"):
         return
-    rules = [(SOCKETS, "opens a socket, and docs/security.md lists none")]
+    rules = []
+    if crate not in WITH_SOCKETS or any(str(shown).startswith(folder) for folder in PURE_FOLDERS):
+        rules.append((SOCKETS, "opens a socket, and docs/security.md lists none of this crate"))
     if crate in PURE or any(str(shown).startswith(folder) for folder in PURE_FOLDERS):
         rules += FORBIDDEN_IN_PURE
     for number, line in enumerate(lines, 1):

@@ -6,6 +6,8 @@
 //! flow's own hello or request, where its service has one. What is let out is dialled by name;
 //! an address that an app gives is never used. No name, no route.
 //!
-//! [`core`] decides; it has no sockets and no clock.
+//! [`core`] decides; it has no sockets and no clock. [`shell`] listens, dials and relays as it
+//! says.
 
 pub mod core;
+pub mod shell;

@@ -1,0 +1,198 @@
+//! A gateway as a whole: what its parts share, its start and its end.
+
+use crate::core::{Flow, Questions, Table};
+use crate::shell::desk::{Change, Desk};
+use crate::shell::listen::{self, Listeners};
+use crate::shell::pipes::Pipes;
+use crate::shell::record::{RecordError, Recorder};
+use crate::shell::resolver::{Resolver, Server};
+use crate::shell::tally::{Summary, Tally};
+use creance_ledger::{Checkpoint, Event, LedgerError, ModeChanged, Pseudonym, Writer};
+use creance_model::Mode;
+use ring::rand::{SecureRandom, SystemRandom};
+use std::fmt::Debug;
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::{interval, timeout};
+use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+
+/// How often progress and refusals are recorded.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
+
+/// How long flows may take to end by themselves once nobody can begin one.
+const ENDED_WITHIN: Duration = Duration::from_secs(5);
+
+/// Tells whose an address on the station's side is.
+pub trait Stations: Send + Sync + Debug {
+    /// The station; one that the table does not hold may do nothing.
+    fn station(&self, address: IpAddr) -> Pseudonym;
+}
+
+/// Everything that a gateway needs, before it listens.
+#[derive(Debug)]
+pub struct Config {
+    /// What may leave.
+    pub table: Table,
+    /// What the ledger says of it.
+    pub mode: Change,
+    /// Whose which address is.
+    pub stations: Arc<dyn Stations>,
+    /// Where flows and decisions are recorded.
+    pub ledger: Writer,
+    /// Where names are resolved, in the order in which they are tried.
+    pub resolvers: Vec<Server>,
+}
+
+/// A gateway that runs.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+}
+
+/// What all parts share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) desk: Arc<Desk>,
+    pub(super) questions: Mutex<Questions>,
+    pub(super) recorder: Arc<Recorder>,
+    pub(super) resolver: Resolver,
+    pub(super) stations: Arc<dyn Stations>,
+    pub(super) tally: Tally,
+    pub(super) pipes: Pipes,
+    mode: Mutex<Mode>,
+}
+
+impl Gateway {
+    /// Begins: the ledger tells which table holds before anything is decided by it.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be written, or the system has no random numbers.
+    pub async fn start(config: Config) -> io::Result<Self> {
+        let Config { table, mode, stations, ledger, resolvers } = config;
+        let mut prefix = [0; 5];
+        let random = SystemRandom::new();
+        random.fill(&mut prefix).map_err(|_| io::Error::other("the system has no random numbers"))?;
+        let recorder = Arc::new(Recorder::new(ledger));
+        let event = Event::ModeChanged(ModeChanged {
+            generation: table.generation(),
+            from: None,
+            to: mode.to,
+            exempt: mode.exempt,
+            granted: mode.granted,
+            flows_cut: 0,
+            last_cut: None,
+        });
+        recorder.begin(event).map_err(io::Error::other)?.durable().await.map_err(io::Error::other)?;
+        let desk = Arc::new(Desk::new(table));
+        let tls = Arc::new(tls()?);
+        let resolver = Resolver::new(Arc::clone(&desk), Arc::clone(&recorder), resolvers, tls);
+        let shared = Shared {
+            desk,
+            questions: Mutex::new(Questions::new(prefix)),
+            recorder,
+            resolver,
+            stations,
+            tally: Tally::default(),
+            pipes: Pipes::default(),
+            mode: Mutex::new(mode.to),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Serves until `until` is done.
+    ///
+    /// # Errors
+    /// Where a listener cannot be used.
+    pub async fn serve<T>(&self, listeners: Listeners, until: impl Future<Output = T>) -> io::Result<T> {
+        let mut tasks = listen::start(&self.shared, listeners)?;
+        let shared = Arc::clone(&self.shared);
+        tasks.spawn(async move {
+            let mut ticks = interval(TOLD_EVERY);
+            loop {
+                ticks.tick().await;
+                shared.desk.ask_progress();
+                shared.recorder.flush();
+            }
+        });
+        let result = until.await;
+        // Nothing new begins; what runs goes on for a while.
+        drop(tasks);
+        Ok(result)
+    }
+
+    /// The flows that another table would stop: what is shown before a change.
+    #[must_use]
+    pub fn stopped_by(&self, table: &Table) -> Vec<Flow> {
+        self.shared.desk.stopped_by(table)
+    }
+
+    /// The number of the table that holds.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.shared.desk.table().generation()
+    }
+
+    /// The mode that holds.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        *self.mode_lock()
+    }
+
+    /// Puts another table in force, and gives how many flows were cut.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be written: then the table is in force all the same, and nothing
+    /// new begins.
+    pub async fn change(&self, table: Table, change: Change) -> Result<u64, RecordError> {
+        let from = std::mem::replace(&mut *self.mode_lock(), change.to);
+        self.shared.desk.change(&self.shared.recorder, table, change, Some(from)).await
+    }
+
+    /// Why nothing new may begin, where that is so.
+    #[must_use]
+    pub fn closed(&self) -> Option<String> {
+        self.shared.recorder.closed()
+    }
+
+    /// What has become of everything so far.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        self.shared.tally.summary()
+    }
+
+    /// Ends: waits a little for flows that end by themselves, cuts the others, and closes the log.
+    ///
+    /// # Errors
+    /// Where the log cannot be closed; it is as after a crash then, and loses nothing.
+    pub async fn close(self) -> (Summary, Result<Checkpoint, LedgerError>) {
+        let desk = Arc::clone(&self.shared.desk);
+        let ended = async {
+            while desk.flows() > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if timeout(ENDED_WITHIN, ended).await.is_err() {
+            desk.cut_all().await;
+        }
+        let summary = self.summary();
+        self.shared.recorder.flush();
+        (summary, self.shared.recorder.close().await)
+    }
+
+    fn mode_lock(&self) -> std::sync::MutexGuard<'_, Mode> {
+        self.shared.mode.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a resolver's certificate is held against.
+fn tls() -> io::Result<ClientConfig> {
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}

@@ -7,7 +7,8 @@
 //! an address that an app gives is never used. No name, no route.
 //!
 //! [`core`] decides; it has no sockets and no clock. [`shell`] listens, dials and relays as it
-//! says.
+//! says. [`control`] is how another process of the same user asks it and changes its mode.
 
+pub mod control;
 pub mod core;
 pub mod shell;

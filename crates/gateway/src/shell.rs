@@ -8,6 +8,7 @@
 
 mod clock;
 mod connection;
+mod control;
 mod desk;
 mod dial;
 mod ending;
@@ -22,6 +23,7 @@ mod resolver;
 mod socks;
 mod tally;
 
+pub use control::Compose;
 pub use desk::Change;
 pub use gateway::{Config, Gateway, Stations};
 pub use listen::Listeners;

@@ -69,6 +69,11 @@ impl Flows {
         self.open.remove(&number)
     }
 
+    /// All that are open, in the order of their starts.
+    pub fn all(&self) -> impl Iterator<Item = (u64, &Flow)> {
+        self.open.iter().map(|(number, flow)| (*number, flow))
+    }
+
     /// The flows that another table would not have let out as they were, in the order of their
     /// starts: what a change of mode would stop, or stops.
     #[must_use]

@@ -1,5 +1,6 @@
 //! The table that holds now, the flows that are open by it, and its change.
 
+use crate::control::FlowLine;
 use crate::core::{Flow, Flows, Reason, Refusal, Table};
 use crate::shell::clock::now;
 use crate::shell::record::{Pending, RecordError, Recorder};
@@ -174,8 +175,18 @@ impl Desk {
     }
 
     /// The flows that another table would stop.
-    pub(super) fn stopped_by(&self, table: &Table) -> Vec<Flow> {
-        self.lock().flows.stopped_by(table).into_iter().map(|(_, flow)| flow.clone()).collect()
+    pub(super) fn stopped_by(&self, table: &Table) -> Vec<FlowLine> {
+        let inner = self.lock();
+        let moved = |number| inner.open.get(&number).map_or(0, |open| open.moved.load(Ordering::Relaxed));
+        let stopped = inner.flows.stopped_by(table).into_iter();
+        stopped.map(|(number, flow)| FlowLine::of(flow, moved(number))).collect()
+    }
+
+    /// The flows that are open.
+    pub(super) fn lines(&self) -> Vec<FlowLine> {
+        let inner = self.lock();
+        let moved = |number| inner.open.get(&number).map_or(0, |open| open.moved.load(Ordering::Relaxed));
+        inner.flows.all().map(|(number, flow)| FlowLine::of(flow, moved(number))).collect()
     }
 
     /// Puts another table in force: what it does not allow is cut, and the entry says when the

@@ -1,6 +1,8 @@
 //! A gateway as a whole: what its parts share, its start and its end.
 
-use crate::core::{Flow, Questions, Table};
+use crate::control::{ControlSocket, FlowLine};
+use crate::core::{Questions, Table};
+use crate::shell::control::{self, Compose, kept};
 use crate::shell::desk::{Change, Desk};
 use crate::shell::listen::{self, Listeners};
 use crate::shell::pipes::Pipes;
@@ -8,8 +10,9 @@ use crate::shell::record::{RecordError, Recorder};
 use crate::shell::resolver::{Resolver, Server};
 use crate::shell::tally::{Summary, Tally};
 use creance_ledger::{Checkpoint, Event, LedgerError, ModeChanged, Pseudonym, Writer};
-use creance_model::Mode;
+use creance_model::{ServiceId, Timestamp};
 use ring::rand::{SecureRandom, SystemRandom};
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::io;
 use std::net::IpAddr;
@@ -61,7 +64,7 @@ pub(super) struct Shared {
     pub(super) stations: Arc<dyn Stations>,
     pub(super) tally: Tally,
     pub(super) pipes: Pipes,
-    mode: Mutex<Mode>,
+    mode: Mutex<(Change, Timestamp)>,
 }
 
 impl Gateway {
@@ -79,8 +82,8 @@ impl Gateway {
             generation: table.generation(),
             from: None,
             to: mode.to,
-            exempt: mode.exempt,
-            granted: mode.granted,
+            exempt: mode.exempt.clone(),
+            granted: mode.granted.clone(),
             flows_cut: 0,
             last_cut: None,
         });
@@ -96,7 +99,7 @@ impl Gateway {
             stations,
             tally: Tally::default(),
             pipes: Pipes::default(),
-            mode: Mutex::new(mode.to),
+            mode: Mutex::new(kept(&mode)),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -124,8 +127,20 @@ impl Gateway {
 
     /// The flows that another table would stop: what is shown before a change.
     #[must_use]
-    pub fn stopped_by(&self, table: &Table) -> Vec<Flow> {
+    pub fn stopped_by(&self, table: &Table) -> Vec<FlowLine> {
         self.shared.desk.stopped_by(table)
+    }
+
+    /// The flows that are open.
+    #[must_use]
+    pub fn flows(&self) -> Vec<FlowLine> {
+        self.shared.desk.lines()
+    }
+
+    /// What may leave now.
+    #[must_use]
+    pub fn allowed(&self) -> BTreeSet<(Pseudonym, Option<ServiceId>)> {
+        self.shared.desk.table().allowed()
     }
 
     /// The number of the table that holds.
@@ -134,10 +149,10 @@ impl Gateway {
         self.shared.desk.table().generation()
     }
 
-    /// The mode that holds.
+    /// The mode that holds, and since when.
     #[must_use]
-    pub fn mode(&self) -> Mode {
-        *self.mode_lock()
+    pub fn mode(&self) -> (Change, Timestamp) {
+        self.mode_lock().clone()
     }
 
     /// Puts another table in force, and gives how many flows were cut.
@@ -146,8 +161,28 @@ impl Gateway {
     /// Where the ledger cannot be written: then the table is in force all the same, and nothing
     /// new begins.
     pub async fn change(&self, table: Table, change: Change) -> Result<u64, RecordError> {
-        let from = std::mem::replace(&mut *self.mode_lock(), change.to);
+        let from = std::mem::replace(&mut *self.mode_lock(), kept(&change)).0.to;
         self.shared.desk.change(&self.shared.recorder, table, change, Some(from)).await
+    }
+
+    /// Answers at a control socket until `until` is done, or until it is told there to end.
+    pub async fn control<T>(
+        &self,
+        socket: ControlSocket,
+        compose: Arc<dyn Compose>,
+        until: impl Future<Output = T>,
+    ) -> Option<T> {
+        let desk = Arc::new(control::Desk {
+            gateway: self.clone(),
+            compose,
+            changing: tokio::sync::Mutex::default(),
+            down: tokio::sync::Notify::new(),
+        });
+        tokio::select! {
+            result = until => Some(result),
+            () = control::serve(Arc::clone(&desk), socket) => None,
+            () = desk.down.notified() => None,
+        }
     }
 
     /// Why nothing new may begin, where that is so.
@@ -181,7 +216,7 @@ impl Gateway {
         (summary, self.shared.recorder.close().await)
     }
 
-    fn mode_lock(&self) -> std::sync::MutexGuard<'_, Mode> {
+    fn mode_lock(&self) -> std::sync::MutexGuard<'_, (Change, Timestamp)> {
         self.shared.mode.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,7 +8,13 @@
 //!
 //! [`core`] decides; it has no sockets and no clock. [`shell`] listens, dials and relays as it
 //! says. [`control`] is how another process of the same user asks it and changes its mode.
+//! [`lan`] puts all this between a network of stations and an uplink.
 
 pub mod control;
 pub mod core;
+pub mod lan;
 pub mod shell;
+
+mod programs;
+
+pub use programs::ProgramError;

@@ -25,7 +25,7 @@ pub struct Wanted {
 #[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
     /// What it does.
-    Status,
+    Status {},
     /// What a change would stop and open; nothing is changed.
     WouldChange {
         /// The mode to be.
@@ -40,7 +40,7 @@ pub enum Request {
         generation: Option<u64>,
     },
     /// End.
-    Down,
+    Down {},
 }
 
 /// What is answered.
@@ -61,7 +61,7 @@ pub enum Answer {
         micros: u64,
     },
     /// It ends.
-    Down,
+    Down {},
     /// It was not done.
     Refused {
         /// Why, and what to do.

@@ -81,7 +81,7 @@ async fn hear(desk: &Desk, mut stream: UnixStream) -> io::Result<()> {
 impl Desk {
     async fn answer(&self, request: Request) -> Answer {
         match request {
-            Request::Status => Answer::Status(self.status()),
+            Request::Status {} => Answer::Status(self.status()),
             Request::WouldChange { wanted } => {
                 match self.compose.compose(self.gateway.generation() + 1, &wanted) {
                     Ok(table) => Answer::WouldChange(self.difference(&table)),
@@ -89,9 +89,9 @@ impl Desk {
                 }
             }
             Request::Change { wanted, generation } => self.change(wanted, generation).await,
-            Request::Down => {
+            Request::Down {} => {
                 self.down.notify_one();
-                Answer::Down
+                Answer::Down {}
             }
         }
     }

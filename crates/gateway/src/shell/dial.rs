@@ -7,6 +7,7 @@ use crate::shell::gateway::Shared;
 use creance_catalogue::Binding as Wanted;
 use creance_ledger::{Binding, Event, FlowBytes, FlowEnd, FlowStarted, Pseudonym};
 use creance_model::{Endpoint, HostName, Scope, Transport, scope};
+use socket2::SockRef;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
@@ -74,7 +75,7 @@ pub(super) async fn dial(shared: &Shared, call: &Call<'_>) -> Result<Dialled, No
         let to = SocketAddr::new(address, call.port);
         let patience = if place == last { TRIED_LAST } else { TRIED };
         for _ in 0..PORTS_TRIED {
-            let Ok((socket, from)) = own_end(to) else { break };
+            let Ok((socket, from)) = own_end(to, shared.mark) else { break };
             let ticket = open(shared, call, from, to).await.map_err(NotDialled::Refused)?;
             let connected = tokio::select! {
                 // A flow that was cut before it began must not begin.
@@ -181,11 +182,14 @@ pub(super) const fn endpoint(address: SocketAddr) -> Endpoint {
 
 /// A socket with a port of its own, towards an end, before anything is sent: so that the entry
 /// can name it.
-pub(super) fn own_end(to: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
+pub(super) fn own_end(to: SocketAddr, mark: Option<u32>) -> io::Result<(TcpSocket, SocketAddr)> {
     let source = source(to)?;
     let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // Without it a port rests for a minute after each flow, whatever its other end was.
     socket.set_reuseaddr(true)?;
+    if let Some(mark) = mark {
+        SockRef::from(&socket).set_mark(mark)?;
+    }
     socket.bind(SocketAddr::new(source, 0))?;
     let from = socket.local_addr()?;
     Ok((socket, from))

@@ -24,6 +24,9 @@ use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 /// How often progress and refusals are recorded.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 
+/// How often it shows that it does its work.
+const TICKS_EVERY: Duration = Duration::from_millis(300);
+
 /// How long flows may take to end by themselves once nobody can begin one.
 const ENDED_WITHIN: Duration = Duration::from_secs(5);
 
@@ -46,6 +49,8 @@ pub struct Config {
     pub ledger: Writer,
     /// Where names are resolved, in the order in which they are tried.
     pub resolvers: Vec<Server>,
+    /// The mark of its own connections, by which a firewall knows them; none where none does.
+    pub mark: Option<u32>,
 }
 
 /// A gateway that runs.
@@ -64,6 +69,7 @@ pub(super) struct Shared {
     pub(super) stations: Arc<dyn Stations>,
     pub(super) tally: Tally,
     pub(super) pipes: Pipes,
+    pub(super) mark: Option<u32>,
     mode: Mutex<(Change, Timestamp)>,
 }
 
@@ -73,7 +79,7 @@ impl Gateway {
     /// # Errors
     /// Where the ledger cannot be written, or the system has no random numbers.
     pub async fn start(config: Config) -> io::Result<Self> {
-        let Config { table, mode, stations, ledger, resolvers } = config;
+        let Config { table, mode, stations, ledger, resolvers, mark } = config;
         let mut prefix = [0; 5];
         let random = SystemRandom::new();
         random.fill(&mut prefix).map_err(|_| io::Error::other("the system has no random numbers"))?;
@@ -90,7 +96,7 @@ impl Gateway {
         recorder.begin(event).map_err(io::Error::other)?.durable().await.map_err(io::Error::other)?;
         let desk = Arc::new(Desk::new(table));
         let tls = Arc::new(tls()?);
-        let resolver = Resolver::new(Arc::clone(&desk), Arc::clone(&recorder), resolvers, tls);
+        let resolver = Resolver::new(Arc::clone(&desk), Arc::clone(&recorder), resolvers, tls, mark);
         let shared = Shared {
             desk,
             questions: Mutex::new(Questions::new(prefix)),
@@ -99,16 +105,23 @@ impl Gateway {
             stations,
             tally: Tally::default(),
             pipes: Pipes::default(),
+            mark,
             mode: Mutex::new(kept(&mode)),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Serves until `until` is done.
+    /// Serves until `until` is done. `tick` is called several times a second: it shows that the
+    /// gateway does its work.
     ///
     /// # Errors
     /// Where a listener cannot be used.
-    pub async fn serve<T>(&self, listeners: Listeners, until: impl Future<Output = T>) -> io::Result<T> {
+    pub async fn serve<T>(
+        &self,
+        listeners: Listeners,
+        tick: impl Fn() + Send + 'static,
+        until: impl Future<Output = T>,
+    ) -> io::Result<T> {
         let mut tasks = listen::start(&self.shared, listeners)?;
         let shared = Arc::clone(&self.shared);
         tasks.spawn(async move {
@@ -117,6 +130,13 @@ impl Gateway {
                 ticks.tick().await;
                 shared.desk.ask_progress();
                 shared.recorder.flush();
+            }
+        });
+        tasks.spawn(async move {
+            let mut ticks = interval(TICKS_EVERY);
+            loop {
+                ticks.tick().await;
+                tick();
             }
         });
         let result = until.await;

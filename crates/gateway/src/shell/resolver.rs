@@ -78,6 +78,7 @@ pub(super) struct Resolver {
     tls: Arc<ClientConfig>,
     known: Mutex<BTreeMap<HostName, (Vec<IpAddr>, Instant)>>,
     asked: Semaphore,
+    mark: Option<u32>,
 }
 
 impl Resolver {
@@ -86,9 +87,10 @@ impl Resolver {
         recorder: Arc<Recorder>,
         servers: Vec<Server>,
         tls: Arc<ClientConfig>,
+        mark: Option<u32>,
     ) -> Self {
         let (known, asked) = (Mutex::default(), Semaphore::new(ASKED_MAX));
-        Self { desk, recorder, servers, tls, known, asked }
+        Self { desk, recorder, servers, tls, known, asked, mark }
     }
 
     /// The addresses of a name, in the order in which they are tried; none where it has none.

@@ -10,6 +10,7 @@ use crate::shell::resolver::{ResolveError, Resolver, Server};
 use creance_ledger::{Binding, Event, FlowBytes, FlowEnd, FlowStarted};
 use creance_model::{Endpoint, HostName, Transport};
 use ring::rand::{SecureRandom, SystemRandom};
+use socket2::SockRef;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -53,7 +54,7 @@ impl Resolver {
         if server.tls.is_some() {
             return self.exchange_stream(server, name, families).await;
         }
-        let Ok(socket) = bound(server.address).await else { return Ok(Vec::new()) };
+        let Ok(socket) = bound(server.address, self.mark).await else { return Ok(Vec::new()) };
         let Ok(from) = socket.local_addr() else { return Ok(Vec::new()) };
         let ticket = self.started(Transport::Udp, from, server.address).await?;
         let mut asked = self.asked_of(families)?;
@@ -76,7 +77,7 @@ impl Resolver {
         name: &HostName,
         families: &[Family],
     ) -> Result<Vec<Option<Answered>>, ResolveError> {
-        let Ok((socket, from)) = own_end(server.address) else { return Ok(Vec::new()) };
+        let Ok((socket, from)) = own_end(server.address, self.mark) else { return Ok(Vec::new()) };
         let ticket = self.started(Transport::Tcp, from, server.address).await?;
         let mut asked = self.asked_of(families)?;
         let mut stream = None;
@@ -164,9 +165,12 @@ impl Resolver {
 }
 
 /// A socket of its own for each exchange: an answer must know its port as well as its number.
-async fn bound(server: SocketAddr) -> io::Result<UdpSocket> {
+async fn bound(server: SocketAddr, mark: Option<u32>) -> io::Result<UdpSocket> {
     let any = if server.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
     let socket = UdpSocket::bind(any).await?;
+    if let Some(mark) = mark {
+        SockRef::from(&socket).set_mark(mark)?;
+    }
     socket.connect(server).await?;
     Ok(socket)
 }

@@ -9,8 +9,10 @@ mod heart;
 mod rules;
 mod sockets;
 mod stations;
+mod up;
 
 pub use heart::{Heart, Pulse};
 pub use rules::{OUT_MARK, Own, OwnError, Site, SiteError};
 pub use sockets::{Ports, listeners};
 pub use stations::{KnownBy, Neighbours, StationRule, StationRuleError};
+pub use up::{Up, UpError, up};

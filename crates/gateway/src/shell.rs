@@ -20,6 +20,7 @@ mod proxy;
 mod record;
 mod relay;
 mod resolver;
+mod runtime;
 mod socks;
 mod tally;
 
@@ -28,5 +29,7 @@ pub use desk::Change;
 pub use gateway::{Config, Gateway, Stations};
 pub use listen::Listeners;
 pub use record::RecordError;
-pub use resolver::Server;
+pub use resolver::{Server, ServerError};
+pub use runtime::block_on;
+pub(crate) use runtime::signalled;
 pub use tally::{Line, Summary};

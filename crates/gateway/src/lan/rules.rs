@@ -174,7 +174,7 @@ impl Site {
             line(2, &format!("oifname \"{name}\" accept"));
         }
         line(2, &format!("oifname != \"{uplink}\" drop"));
-        line(2, "meta mark @alive accept");
+        line(2, &format!("meta mark {OUT_MARK:#x} meta mark @alive accept"));
         line(2, "udp sport 68 udp dport 67 accept");
         line(2, "udp sport 546 udp dport 547 accept");
         line(

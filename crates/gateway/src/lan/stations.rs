@@ -60,13 +60,17 @@ impl FromStr for StationRule {
     }
 }
 
+/// Cards by address.
+type Cards = BTreeMap<IpAddr, [u8; 6]>;
+
 /// Tells stations by what they are known by.
 #[derive(Debug)]
 pub struct Neighbours {
     rules: BTreeMap<KnownBy, Pseudonym>,
     unknown: Pseudonym,
     lan: String,
-    cards: Mutex<Option<(Instant, BTreeMap<IpAddr, [u8; 6]>)>>,
+    /// What the kernel knew, and when.
+    cards: Mutex<Option<(Instant, Cards)>>,
 }
 
 impl Neighbours {
@@ -107,17 +111,17 @@ impl Stations for Neighbours {
 }
 
 /// What the kernel knows of an interface's neighbours over IPv4.
-fn neighbours(lan: &str) -> BTreeMap<IpAddr, [u8; 6]> {
+fn neighbours(lan: &str) -> Cards {
     let text = fs::read_to_string("/proc/net/arp").unwrap_or_default();
     if text.len() > NEIGHBOURS_BYTES_MAX {
-        return BTreeMap::new();
+        return Cards::new();
     }
     arp(&text, lan)
 }
 
 /// Reads the kernel's list: address, kind, flags, card, mask, interface. Flag 2 says that the
 /// card has answered.
-fn arp(text: &str, lan: &str) -> BTreeMap<IpAddr, [u8; 6]> {
+fn arp(text: &str, lan: &str) -> Cards {
     let line = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
         let [address, _, flags, found, _, interface] = words.as_slice() else { return None };

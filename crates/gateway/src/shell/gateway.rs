@@ -27,9 +27,6 @@ const TOLD_EVERY: Duration = Duration::from_secs(1);
 /// How often it shows that it does its work.
 const TICKS_EVERY: Duration = Duration::from_millis(300);
 
-/// How long flows may take to end by themselves once nobody can begin one.
-const ENDED_WITHIN: Duration = Duration::from_secs(5);
-
 /// Tells whose an address on the station's side is.
 pub trait Stations: Send + Sync + Debug {
     /// The station; one that the table does not hold may do nothing.
@@ -217,23 +214,18 @@ impl Gateway {
         self.shared.tally.summary()
     }
 
-    /// Ends: waits a little for flows that end by themselves, cuts the others, and closes the log.
-    ///
-    /// # Errors
-    /// Where the log cannot be closed; it is as after a crash then, and loses nothing.
-    pub async fn close(self) -> (Summary, Result<Checkpoint, LedgerError>) {
+    /// Ends: waits for so long for flows that end by themselves, cuts the others, and closes the
+    /// log. Where that fails it is as after a crash, and loses nothing.
+    pub async fn close(self, patience: Duration) -> (Summary, Result<Checkpoint, LedgerError>) {
         let desk = Arc::clone(&self.shared.desk);
         let ended = async {
             while desk.flows() > 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        if timeout(ENDED_WITHIN, ended).await.is_err() {
-            desk.cut_all().await;
-        }
-        let summary = self.summary();
-        self.shared.recorder.flush();
-        (summary, self.shared.recorder.close().await)
+        let _ = timeout(patience, ended).await;
+        desk.cut_all().await;
+        (self.summary(), self.shared.recorder.close().await)
     }
 
     fn mode_lock(&self) -> std::sync::MutexGuard<'_, (Change, Timestamp)> {

@@ -5,5 +5,7 @@
 //! Linux alone.
 
 mod tcp;
+mod unshare;
 
 pub use tcp::{TcpCounts, tcp_counts};
+pub use unshare::{Unshare, unshare};

@@ -9,3 +9,5 @@
 //! [`core`] decides; it has no sockets and no clock.
 
 pub mod core;
+#[cfg(target_os = "linux")]
+pub mod jail;

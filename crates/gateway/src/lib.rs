@@ -8,10 +8,13 @@
 //!
 //! [`core`] decides; it has no sockets and no clock. [`shell`] listens, dials and relays as it
 //! says. [`control`] is how another process of the same user asks it and changes its mode.
-//! [`lan`] puts all this between a network of stations and an uplink.
+//! [`jail`] holds one app in a network that leads to it alone, and [`lan`] puts it between a
+//! network of stations and an uplink.
 
 pub mod control;
 pub mod core;
+#[cfg(target_os = "linux")]
+pub mod jail;
 pub mod lan;
 pub mod shell;
 

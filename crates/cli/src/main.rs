@@ -4,13 +4,21 @@ mod args;
 mod audit;
 mod catalogue;
 mod compare;
+#[cfg(target_os = "linux")]
+mod gateway;
+#[cfg(target_os = "linux")]
+mod held;
 mod inputs;
 mod knowledge;
 mod ledger;
+#[cfg(target_os = "linux")]
+mod mode;
 mod policy;
 mod progress;
 #[cfg(target_os = "linux")]
 mod run;
+#[cfg(target_os = "linux")]
+mod summary;
 mod table;
 mod terminal;
 
@@ -38,6 +46,10 @@ fn main() -> ExitCode {
         Command::Ledger(command) => ledger::run(command),
         #[cfg(target_os = "linux")]
         Command::Run(command) => run::run(command),
+        #[cfg(target_os = "linux")]
+        Command::Gateway(command) => gateway::run(command),
+        #[cfg(target_os = "linux")]
+        Command::Mode(command) => mode::run(command),
     };
     match result {
         Ok(code) => ExitCode::from(code),

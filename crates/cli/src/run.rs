@@ -1,39 +1,61 @@
 //! `creance run`.
 
 use crate::args::{HomeArg, RunArgs};
-use crate::policy::{note_misspelt, warn_of_idle_lists};
-use crate::{knowledge, ledger, terminal};
-use anyhow::{Context, Result, anyhow, bail};
-use creance_audit::service_facts;
-use creance_gateway::core::{Held, Table};
-use creance_gateway::jail::{Ended, Home, Spec, die_as, hold_offline};
-use creance_model::Mode;
-use std::collections::BTreeSet;
+use crate::held::{self, Composer};
+use crate::{ledger, summary, terminal};
+use anyhow::{Context, Result, anyhow};
+use creance_gateway::control::ControlSocket;
+use creance_gateway::jail::{Ended, Held, Hold, Home, Spec, die_as, hold};
+use creance_gateway::shell::{Config, Stations};
+use creance_ledger::Pseudonym;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// This station's name in the ledger: it is the one that this program runs on.
 const STATION: &str = "this";
 
-/// The number of the first table.
-const FIRST_GENERATION: u64 = 1;
+/// All that comes is the app's.
+#[derive(Debug)]
+struct This(Pseudonym);
+
+impl Stations for This {
+    fn station(&self, _address: IpAddr) -> Pseudonym {
+        self.0.clone()
+    }
+}
 
 pub(crate) fn run(args: &RunArgs) -> Result<u8> {
-    let table = table(args)?;
+    let station: Pseudonym = STATION.parse()?;
+    let composer = Composer::new(args.catalogue.as_deref(), &args.rules, vec![station.clone()])?;
+    let (table, mode) = composer.first(args.mode, &args.lists)?;
     let spec = spec(args)?;
+    let ledger = args.ledger.clone().map_or_else(ledger::own_folder, Ok)?;
+    let (log, writer) = held::log(&ledger, "run")?;
     if args.gui {
         terminal::note(
             "note: --gui lets the app reach display and sound: through X11 it can read what you type and type \
              into other windows, through sound hear the microphone, and through either reach what they can",
         );
     }
-    if table.mode(&STATION.parse()?) != Mode::Offline {
-        bail!(
-            "mode {} needs a relay, which this build does not have\nhint: --mode offline lets nothing out",
-            args.mode
-        );
+    let config = Config {
+        table,
+        mode,
+        stations: Arc::new(This(station)),
+        ledger: writer,
+        resolvers: held::resolvers(&args.resolver)?,
+        mark: None,
+    };
+    let held = hold(Hold { spec: &spec, config, control: control(), compose: Arc::new(composer) })
+        .context("the jail could not be held")?;
+    let Held { ended, summary, closed } = held;
+    if let (Some(summary), Some((mode, closed))) = (summary, closed) {
+        terminal::note(&summary::text(&summary, mode.as_str(), &log));
+        if let Err(error) = closed {
+            terminal::note(&format!("warning: the ledger could not be closed: {error}"));
+        }
     }
-    match hold_offline(&spec).context("the jail could not be held")? {
+    match ended {
         Ended::Exited(status) => Ok(status),
         Ended::Killed(signal) => Ok(die_as(signal)),
         Ended::Failed(error) => {
@@ -44,20 +66,17 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
     }
 }
 
-/// What may leave, by the policies.
-fn table(args: &RunArgs) -> Result<Table> {
-    let catalogue = knowledge::catalogue(args.catalogue.as_deref())?;
-    knowledge::known(&catalogue, &args.lists.exempt, "--exempt")?;
-    knowledge::known(&catalogue, &args.lists.grant, "--grant")?;
-    let policies = knowledge::policies(&args.rules)?;
-    note_misspelt(&catalogue, &policies);
-    warn_of_idle_lists(Some(args.mode), &args.lists);
-    let facts: Vec<_> = catalogue.services().map(|service| service_facts(&catalogue, service)).collect();
-    let exempt: BTreeSet<_> = args.lists.exempt.iter().cloned().collect();
-    let granted: BTreeSet<_> = args.lists.grant.iter().cloned().collect();
-    let rows = policies.matrix(STATION, args.mode, None, &facts, &exempt, &granted);
-    let held = Held { station: STATION.parse()?, mode: args.mode, rows };
-    Ok(Table::new(FIRST_GENERATION, Arc::new(catalogue), vec![held], BTreeSet::new()))
+/// Where the mode can be changed while the app runs. Without it the app runs all the same.
+fn control() -> Option<ControlSocket> {
+    let name = format!("run-{}", std::process::id());
+    let made = held::sockets().and_then(|folder| Ok(ControlSocket::make(&folder, &name)?));
+    match made {
+        Ok(socket) => Some(socket),
+        Err(error) => {
+            terminal::note(&format!("note: `creance mode` cannot reach this run: {error:#}"));
+            None
+        }
+    }
 }
 
 /// What is jailed, and what of Creance's own is out of its reach.
@@ -70,8 +89,9 @@ fn spec(args: &RunArgs) -> Result<Spec> {
     spec.gui = args.gui;
     let state = ledger::own_folder()?;
     let state = state.parent().unwrap_or(&state);
-    let sockets = std::env::var_os("XDG_RUNTIME_DIR").map(|folder| PathBuf::from(folder).join("creance"));
-    for folder in [Some(state), args.ledger.as_deref(), sockets.as_deref()].into_iter().flatten() {
+    let sockets = held::sockets().ok();
+    let sockets = sockets.as_deref().filter(|folder| made(folder).is_ok());
+    for folder in [Some(state), args.ledger.as_deref(), sockets].into_iter().flatten() {
         spec.closed.push(made(folder)?);
     }
     spec.kept.push(std::env::current_exe().context("this program's own file cannot be found")?);

@@ -33,7 +33,7 @@ mod streams;
 
 pub use error::{COULD_NOT_JAIL, JailError};
 pub use front::{Ended, Jail, Wall};
-pub use hold::hold_offline;
+pub use hold::{Held, Hold, hold};
 pub use signals::{Heard, Signals, die_as};
 pub use spec::{Home, Spec};
 

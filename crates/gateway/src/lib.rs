@@ -11,13 +11,18 @@
 //! [`jail`] holds one app in a network that leads to it alone, and [`lan`] puts it between a
 //! network of stations and an uplink.
 
+#[cfg(target_os = "linux")]
 pub mod control;
 pub mod core;
 #[cfg(target_os = "linux")]
 pub mod jail;
+#[cfg(target_os = "linux")]
 pub mod lan;
+#[cfg(target_os = "linux")]
 pub mod shell;
 
+#[cfg(target_os = "linux")]
 mod programs;
 
+#[cfg(target_os = "linux")]
 pub use programs::ProgramError;

@@ -1,87 +1,133 @@
-//! A jail out of which nothing may leave.
+//! Holds an app in a jail to a mode, until it ends.
 
-use crate::jail::{Ended, Heard, Jail, Signals, Spec, Wall};
+use crate::control::ControlSocket;
+use crate::jail::{Ended, Heard, Jail, Signals, Spec};
+use crate::shell::{Compose, Config, Gateway, Listeners, Summary, block_on};
+use creance_ledger::{Checkpoint, LedgerError};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::net::{TcpListener, UdpSocket};
 
-/// The longest question that is read before it is dropped; the rest of it is dropped unread.
-const QUESTION_BYTES: usize = 512;
+/// How long flows may take to end by themselves once the app has ended.
+const ENDED_WITHIN: Duration = Duration::from_secs(5);
 
-/// Makes a jail, starts the app in it, resets each of its connections and answers none of its
-/// questions, until it ends.
+/// The signal that asks a process to end (POSIX).
+const TERMINATE: i32 = 15;
+
+/// What an app is held with.
+#[derive(Debug)]
+pub struct Hold<'a> {
+    /// What is jailed.
+    pub spec: &'a Spec,
+    /// What is decided by.
+    pub config: Config,
+    /// Where it is asked; none where that is not possible.
+    pub control: Option<ControlSocket>,
+    /// How it changes.
+    pub compose: Arc<dyn Compose>,
+}
+
+/// How it went.
+#[derive(Debug)]
+pub struct Held {
+    /// How the app ended.
+    pub ended: Ended,
+    /// What became of everything that it tried; none where it did not start.
+    pub summary: Option<Summary>,
+    /// The mode at the end, and whether the ledger could be closed.
+    pub closed: Option<(creance_model::Mode, Result<Checkpoint, LedgerError>)>,
+}
+
+/// Makes a jail, starts the app in it, and serves it until it ends.
 ///
 /// # Errors
-/// Where the runtime cannot be made. That there is no jail is an end, not an error.
-pub fn hold_offline(spec: &Spec) -> io::Result<Ended> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        // Before the jail, so that a signal that comes while it is made is for the app as well.
-        let mut signals = Signals::new()?;
-        let (mut jail, wall) = match Jail::enter(spec) {
-            Ok(entered) => entered,
-            Err(error) => return Ok(Ended::Failed(error)),
-        };
-        refuse_all(wall)?;
-        if let Err(error) = jail.go() {
-            return Ok(Ended::Failed(error));
-        }
-        loop {
-            if let Some(ended) = ended_or_heard(&mut jail, &mut signals).await? {
-                return Ok(ended);
-            }
-        }
-    })
+/// Where the system does not give what is needed. That there is no jail is an end, not an error.
+pub fn hold(hold: Hold<'_>) -> io::Result<Held> {
+    block_on(run(hold))?
 }
 
-/// Waits until the jail ends, or hands one signal on.
-async fn ended_or_heard(jail: &mut Jail, signals: &mut Signals) -> io::Result<Option<Ended>> {
-    let signal = {
-        let mut ended = pin!(jail.ended());
-        let mut heard = pin!(signals.next());
-        let first = poll_fn(|context| match ended.as_mut().poll(context) {
-            Poll::Ready(ended) => Poll::Ready(Err(ended)),
-            Poll::Pending => heard.as_mut().poll(context).map(Ok),
-        });
-        match first.await {
-            Err(ended) => return ended.map(Some),
-            Ok(heard) => heard,
+async fn run(hold: Hold<'_>) -> io::Result<Held> {
+    let Hold { spec, config, control, compose } = hold;
+    let failed = |error| Held { ended: Ended::Failed(error), summary: None, closed: None };
+    // Before the jail, so that a signal that comes while it is made is for the app as well.
+    let mut signals = Signals::new()?;
+    let (mut jail, wall) = match Jail::enter(spec) {
+        Ok(entered) => entered,
+        Err(error) => return Ok(failed(error)),
+    };
+    // After the jail, which keeps the limit that the app is to have.
+    raise_limit();
+    let gateway = Gateway::start(config).await?;
+    if let Err(error) = jail.go() {
+        return Ok(failed(error));
+    }
+    let listeners = Listeners { transparent: wall.tcp, dns: wall.dns, ..Listeners::default() };
+    let asked = async {
+        match control {
+            Some(socket) => gateway.control(socket, compose, std::future::pending::<()>()).await,
+            None => std::future::pending().await,
         }
     };
-    if let Heard::HandOn(number) = signal {
-        jail.kill(number);
-    }
-    Ok(None)
+    let ended = async {
+        let mut asked = pin!(asked);
+        let mut told = false;
+        loop {
+            let news = next(&mut jail, &mut signals, if told { None } else { Some(asked.as_mut()) }).await?;
+            match news {
+                News::Ended(ended) => return Ok(ended),
+                News::Signal(Heard::HandOn(number)) => jail.kill(number),
+                News::Signal(Heard::Terminal) => {}
+                News::Down => {
+                    told = true;
+                    jail.kill(TERMINATE);
+                }
+            }
+        }
+    };
+    let ended: io::Result<Ended> = gateway.serve(listeners, || {}, ended).await?;
+    let mode = gateway.mode().0.to;
+    let (summary, closed) = gateway.close(ENDED_WITHIN).await;
+    Ok(Held { ended: ended?, summary: Some(summary), closed: Some((mode, closed)) })
 }
 
-fn refuse_all(wall: Wall) -> io::Result<()> {
-    for listener in wall.tcp {
-        listener.set_nonblocking(true)?;
-        let listener = TcpListener::from_std(listener)?;
-        drop(tokio::spawn(async move {
-            loop {
-                match listener.accept().await {
-                    // A reset, which drops what is buffered.
-                    Ok((connection, _)) => drop(connection.set_zero_linger()),
-                    Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-                }
-            }
-        }));
-    }
-    for socket in wall.dns {
-        socket.set_nonblocking(true)?;
-        let socket = UdpSocket::from_std(socket)?;
-        drop(tokio::spawn(async move {
-            let mut question = [0; QUESTION_BYTES];
-            loop {
-                if socket.recv_from(&mut question).await.is_err() {
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
-            }
-        }));
-    }
-    Ok(())
+/// What comes first.
+enum News {
+    Ended(Ended),
+    Signal(Heard),
+    /// It was told at its socket to end.
+    Down,
+}
+
+async fn next(
+    jail: &mut Jail,
+    signals: &mut Signals,
+    mut asked: Option<std::pin::Pin<&mut impl Future<Output = Option<()>>>>,
+) -> io::Result<News> {
+    let mut ended = pin!(jail.ended());
+    let mut heard = pin!(signals.next());
+    poll_fn(|context| {
+        if let Poll::Ready(ended) = ended.as_mut().poll(context) {
+            return Poll::Ready(ended.map(News::Ended));
+        }
+        if let Poll::Ready(heard) = heard.as_mut().poll(context) {
+            return Poll::Ready(Ok(News::Signal(heard)));
+        }
+        match &mut asked {
+            Some(asked) => asked.as_mut().poll(context).map(|_| Ok(News::Down)),
+            None => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// Each connection takes two descriptors or more, and shells give 1024.
+fn raise_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where it cannot be raised fewer connections are held at a time.
+    let _ = setrlimit(Resource::Nofile, limit);
 }

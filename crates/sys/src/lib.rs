@@ -5,6 +5,7 @@
 //! Linux alone.
 
 pub mod calls;
+mod datagram;
 mod descriptors;
 mod mounts;
 mod namespaces;
@@ -12,6 +13,7 @@ mod signals;
 mod tcp;
 mod unshare;
 
+pub use datagram::{Datagram, receive, tell_destinations};
 pub use descriptors::close_at_exec;
 pub use mounts::{Attributes, set_attributes_below};
 pub use namespaces::{Namespaces, leave_namespaces};

@@ -65,7 +65,7 @@ async fn run(hold: Hold<'_>) -> io::Result<Held> {
     if let Err(error) = jail.go() {
         return Ok(failed(error));
     }
-    let listeners = Listeners { transparent: wall.tcp, dns: wall.dns, ..Listeners::default() };
+    let listeners = Listeners { transparent: wall.tcp, datagrams: wall.datagrams, ..Listeners::default() };
     let asked = async {
         match control {
             Some(socket) => gateway.control(socket, compose, std::future::pending::<()>()).await,

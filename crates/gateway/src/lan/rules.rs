@@ -115,7 +115,7 @@ impl Site {
     #[must_use]
     pub fn rules(&self, ports: &Ports) -> String {
         let Self { lan, uplink, management, own } = self;
-        let (wall, questions) = (ports.wall, ports.questions);
+        let wall = ports.wall;
         let proxies: Vec<String> =
             [ports.proxy, ports.socks].into_iter().flatten().map(|port| port.to_string()).collect();
         let mut text = String::new();
@@ -140,8 +140,8 @@ impl Site {
         }
         line(2, &format!("meta nfproto ipv4 meta l4proto tcp tproxy ip to :{wall} accept"));
         line(2, &format!("meta nfproto ipv6 meta l4proto tcp tproxy ip6 to :{wall} accept"));
-        line(2, &format!("meta nfproto ipv4 udp dport 53 tproxy ip to :{questions} accept"));
-        line(2, &format!("meta nfproto ipv6 udp dport 53 tproxy ip6 to :{questions} accept"));
+        line(2, &format!("meta nfproto ipv4 meta l4proto udp tproxy ip to :{wall} accept"));
+        line(2, &format!("meta nfproto ipv6 meta l4proto udp tproxy ip6 to :{wall} accept"));
         line(1, "}");
         line(1, "chain input {");
         line(2, "type filter hook input priority filter; policy drop;");
@@ -156,11 +156,10 @@ impl Site {
         line(2, &format!("iifname \"{lan}\" udp dport {{ 67, 547 }} accept"));
         line(2, &format!("iifname != \"{lan}\" drop"));
         line(2, "meta mark != @alive drop");
-        line(2, "meta l4proto tcp socket transparent 1 accept");
+        line(2, "meta l4proto { tcp, udp } socket transparent 1 accept");
         if !proxies.is_empty() {
             line(2, &format!("tcp dport {{ {} }} accept", proxies.join(", ")));
         }
-        line(2, "udp dport 53 accept");
         line(2, "# Said, so that apps try another way at once: over TCP instead of QUIC.");
         line(2, "meta l4proto { tcp, udp } reject with icmpx type port-unreachable");
         line(1, "}");

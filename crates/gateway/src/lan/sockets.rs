@@ -1,6 +1,6 @@
 //! The sockets of a gateway on the stations' side.
 
-use crate::shell::Listeners;
+use crate::shell::{DatagramPort, Listeners, answer_socket};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -11,10 +11,8 @@ const BACKLOG: i32 = 1024;
 /// Where a gateway listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ports {
-    /// Connections that are led here, whatever they were meant for.
+    /// Connections and datagrams that are led here, whatever they were meant for.
     pub wall: u16,
-    /// Questions for names.
-    pub questions: u16,
     /// The HTTP proxy; none where there is none.
     pub proxy: Option<u16>,
     /// The SOCKS5 proxy; none where there is none.
@@ -23,7 +21,7 @@ pub struct Ports {
 
 impl Default for Ports {
     fn default() -> Self {
-        Self { wall: 61000, questions: 61053, proxy: Some(3128), socks: Some(1080) }
+        Self { wall: 61000, proxy: Some(3128), socks: Some(1080) }
     }
 }
 
@@ -38,7 +36,9 @@ pub fn listeners(ports: &Ports) -> io::Result<Listeners> {
     for (domain, address) in any {
         let tcp = |port| tcp(domain, SocketAddr::new(address, port));
         listeners.transparent.push(tcp(ports.wall)?);
-        listeners.dns.push(udp(domain, SocketAddr::new(address, ports.questions))?);
+        let datagrams = udp(domain, SocketAddr::new(address, ports.wall))?;
+        let answers = answer_socket(domain == Domain::IPV6)?;
+        listeners.datagrams.push(DatagramPort::new(datagrams, answers)?);
         listeners.proxy.extend(ports.proxy.map(tcp).transpose()?);
         listeners.socks.extend(ports.socks.map(tcp).transpose()?);
     }

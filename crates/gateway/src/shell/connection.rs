@@ -126,7 +126,6 @@ async fn at_door(
     let mut door = match make(&table, &arrival.station, name, arrival.port) {
         Ok(door) => door,
         Err(refusal) => {
-            decided(shared, arrival, table.generation(), refusal.service.as_ref(), None);
             return Err(Over::Refused(refusal));
         }
     };
@@ -159,8 +158,7 @@ async fn at_door(
     }
     match step {
         Step::Admit(admission) => {
-            let service = admission.service.as_ref();
-            decided(shared, arrival, table.generation(), service, Some(&admission.policies));
+            shared.decided(&arrival.station, table.generation(), &admission);
             let head = door.into_head();
             // Where nothing was waited for, what was said has not been at the door.
             Ok(Some((admission, if head.is_empty() { said } else { head })))
@@ -186,22 +184,6 @@ fn next(arrival: &Arrival, door: &mut Door, said: &mut Vec<u8>) -> Result<Step, 
             Err(Over::Refused(Refusal { reason, name: arrival.target.name().cloned(), service: None }))
         }
     }
-}
-
-fn decided(
-    shared: &Shared,
-    arrival: &Arrival,
-    generation: u64,
-    service: Option<&ServiceId>,
-    policies: Option<&Vec<String>>,
-) {
-    shared.recorder.decided(Decided {
-        generation,
-        station: arrival.station.clone(),
-        service: service.cloned(),
-        allowed: policies.is_some(),
-        policies: policies.cloned().unwrap_or_default(),
-    });
 }
 
 /// Moves the bytes of a connection until it ends.
@@ -321,6 +303,17 @@ impl Shared {
                 table.everything(station).map(drop).ok_or_else(|| Refusal::of(Reason::NoName))
             }
         }
+    }
+
+    /// Records that a service may leave, the first time that it is let out by a table.
+    pub(super) fn decided(&self, station: &Pseudonym, generation: u64, admission: &Admission) {
+        self.recorder.decided(Decided {
+            generation,
+            station: station.clone(),
+            service: admission.service.clone(),
+            allowed: true,
+            policies: admission.policies.clone(),
+        });
     }
 
     /// Records a refusal, and counts it for people.

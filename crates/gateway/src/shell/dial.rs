@@ -195,6 +195,18 @@ pub(super) fn own_end(to: SocketAddr, mark: Option<u32>) -> io::Result<(TcpSocke
     Ok((socket, from))
 }
 
+/// A socket for datagrams with a port of its own, towards an end.
+pub(super) async fn udp_end(to: SocketAddr, mark: Option<u32>) -> io::Result<(tokio::net::UdpSocket, SocketAddr)> {
+    let any = if to.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
+    let socket = tokio::net::UdpSocket::bind(any).await?;
+    if let Some(mark) = mark {
+        SockRef::from(&socket).set_mark(mark)?;
+    }
+    socket.connect(to).await?;
+    let from = socket.local_addr()?;
+    Ok((socket, from))
+}
+
 /// The address of this machine that the way to an end begins at. Nothing is sent.
 pub(super) fn source(to: SocketAddr) -> io::Result<IpAddr> {
     let any = if to.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };

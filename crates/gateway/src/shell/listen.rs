@@ -2,17 +2,17 @@
 
 use crate::shell::clock::now;
 use crate::shell::connection::{Arrival, serve};
+use crate::shell::datagrams::{self, DatagramPort};
 use crate::shell::dial::Target;
 use crate::shell::gateway::Shared;
 use crate::shell::{proxy, socks};
 use creance_ledger::Pseudonym;
-use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
-use std::io::{self, IoSliceMut};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -26,19 +26,16 @@ pub(super) const ASKED_WITHIN: Duration = Duration::from_secs(10);
 /// How long is waited when the system gives no more descriptors.
 const SCARCE_AFTER: Duration = Duration::from_millis(50);
 
-/// The longest question in a datagram, in bytes.
-const QUESTION_BYTES_MAX: usize = 4096;
-
 /// The port of questions.
-const QUESTIONS_PORT: u16 = 53;
+pub(super) const QUESTIONS_PORT: u16 = 53;
 
 /// Sockets that listen.
 #[derive(Debug, Default)]
 pub struct Listeners {
     /// Connections whose local address is where they were to go.
     pub transparent: Vec<std::net::TcpListener>,
-    /// Questions for names.
-    pub dns: Vec<std::net::UdpSocket>,
+    /// Datagrams, questions for names among them.
+    pub datagrams: Vec<DatagramPort>,
     /// Proxies that are asked by CONNECT, or with requests in clear.
     pub proxy: Vec<std::net::TcpListener>,
     /// SOCKS5 proxies.
@@ -69,9 +66,8 @@ pub(super) fn start(shared: &Arc<Shared>, listeners: Listeners) -> io::Result<Jo
             tasks.spawn(accept(Arc::clone(shared), Arc::clone(&places), listener, front));
         }
     }
-    for socket in listeners.dns {
-        socket.set_nonblocking(true)?;
-        tasks.spawn(questions(Arc::clone(shared), UdpSocket::from_std(socket)?));
+    for port in listeners.datagrams {
+        tasks.spawn(datagrams::serve(Arc::clone(shared), port));
     }
     Ok(tasks)
 }
@@ -128,7 +124,7 @@ impl Shared {
     }
 
     /// Answers a question.
-    fn answer(&self, station: &Pseudonym, question: &[u8]) -> Option<Vec<u8>> {
+    pub(super) fn answer(&self, station: &Pseudonym, question: &[u8]) -> Option<Vec<u8>> {
         let table = self.desk.table();
         let mut questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
         let reply = questions.answer(&table, station, question, now());
@@ -142,39 +138,6 @@ impl Shared {
             self.tally.refused(&refusal, shown);
         }
         reply.bytes
-    }
-}
-
-async fn questions(shared: Arc<Shared>, socket: UdpSocket) {
-    // Answers come from the address that was asked, whichever it was.
-    let Ok(state) = UdpSocketState::new((&socket).into()) else { return };
-    let mut buffer = vec![0; QUESTION_BYTES_MAX * state.gro_segments()];
-    loop {
-        let mut meta = [RecvMeta::default()];
-        let received = socket
-            .async_io(Interest::READABLE, || {
-                state.recv((&socket).into(), &mut [IoSliceMut::new(&mut buffer)], &mut meta)
-            })
-            .await;
-        if received.is_err() {
-            sleep(SCARCE_AFTER).await;
-            continue;
-        }
-        let [meta] = meta;
-        let station = shared.stations.station(meta.addr.ip().to_canonical());
-        let all = buffer.get(..meta.len).unwrap_or_default();
-        for question in all.chunks(meta.stride.max(1)) {
-            let Some(answer) = shared.answer(&station, question) else { continue };
-            let transmit = Transmit {
-                destination: meta.addr,
-                ecn: None,
-                contents: &answer,
-                segment_size: None,
-                src_ip: meta.dst_ip,
-            };
-            // Where it cannot be sent now the app asks again.
-            let _ = socket.try_io(Interest::WRITABLE, || state.try_send((&socket).into(), &transmit));
-        }
     }
 }
 

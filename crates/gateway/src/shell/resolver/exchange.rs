@@ -2,7 +2,7 @@
 //! of its own in the ledger.
 
 use crate::shell::desk::Ticket;
-use crate::shell::dial::own_end;
+use crate::shell::dial::{own_end, udp_end};
 use crate::shell::ending;
 use crate::shell::messages::{self, Answered, Family};
 use crate::shell::record::RecordError;
@@ -10,7 +10,6 @@ use crate::shell::resolver::{ResolveError, Resolver, Server};
 use creance_ledger::{Binding, Event, FlowBytes, FlowEnd, FlowStarted};
 use creance_model::{Endpoint, HostName, Transport};
 use ring::rand::{SecureRandom, SystemRandom};
-use socket2::SockRef;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -54,8 +53,8 @@ impl Resolver {
         if server.tls.is_some() {
             return self.exchange_stream(server, name, families).await;
         }
-        let Ok(socket) = bound(server.address, self.mark).await else { return Ok(Vec::new()) };
-        let Ok(from) = socket.local_addr() else { return Ok(Vec::new()) };
+        // A socket of its own for each: an answer must know its port as well as its number.
+        let Ok((socket, from)) = udp_end(server.address, self.mark).await else { return Ok(Vec::new()) };
         let ticket = self.started(Transport::Udp, from, server.address).await?;
         let mut asked = self.asked_of(families)?;
         let mut bytes = (0, 0);
@@ -162,17 +161,6 @@ impl Resolver {
         }
         Ok(asked)
     }
-}
-
-/// A socket of its own for each exchange: an answer must know its port as well as its number.
-async fn bound(server: SocketAddr, mark: Option<u32>) -> io::Result<UdpSocket> {
-    let any = if server.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
-    let socket = UdpSocket::bind(any).await?;
-    if let Some(mark) = mark {
-        SockRef::from(&socket).set_mark(mark)?;
-    }
-    socket.connect(server).await?;
-    Ok(socket)
 }
 
 /// Asks by datagram. `bytes` are those that were sent and that came.

@@ -7,9 +7,13 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::net::{TcpListener, UdpSocket};
+use tokio::time::timeout;
 
 /// The longest question that is read before it is dropped; the rest of it is dropped unread.
 const QUESTION_BYTES: usize = 512;
+
+/// How long a signal that came while the jail was made may take to be heard.
+const BEFORE_START: Duration = Duration::from_millis(1);
 
 /// Makes a jail, starts the app in it, resets each of its connections and answers none of its
 /// questions, until it ends.
@@ -26,6 +30,9 @@ pub fn hold_offline(spec: &Spec) -> io::Result<Ended> {
             Err(error) => return Ok(Ended::Failed(error)),
         };
         refuse_all(wall)?;
+        if let Ok(heard) = timeout(BEFORE_START, signals.next()).await {
+            return Ok(Ended::Killed(heard.number()));
+        }
         if let Err(error) = jail.go() {
             return Ok(Ended::Failed(error));
         }
@@ -51,8 +58,9 @@ async fn ended_or_heard(jail: &mut Jail, signals: &mut Signals) -> io::Result<Op
             Ok(heard) => heard,
         }
     };
-    if let Heard::HandOn(number) = signal {
-        jail.kill(number);
+    match signal {
+        Heard::Terminal(_) => {}
+        Heard::HandOn(number) => jail.kill(number),
     }
     Ok(None)
 }

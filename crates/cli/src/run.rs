@@ -3,7 +3,7 @@
 use crate::args::{HomeArg, RunArgs};
 use crate::held::{self, Composer};
 use crate::{ledger, summary, terminal};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use creance_gateway::control::ControlSocket;
 use creance_gateway::jail::{Ended, Held, Hold, Home, Spec, die_as, hold};
 use creance_gateway::shell::{Config, Stations};
@@ -37,6 +37,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
             "note: --gui lets the app reach display and sound: through X11 it can read what you type and type \
              into other windows, through sound hear the microphone, and through either reach what they can",
         );
+    }
+    if creance_gateway::jail::user() == 0 {
+        terminal::note("note: as root, the app can write your home and nothing else of this system");
     }
     let config = Config {
         table,
@@ -105,6 +108,26 @@ fn spec(args: &RunArgs) -> Result<Spec> {
 fn made(folder: &Path) -> Result<PathBuf> {
     use std::os::unix::fs::DirBuilderExt;
     let failed = || format!("the folder `{}` cannot be made", folder.display());
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(failed)?;
+    let folder = std::path::absolute(folder).with_context(failed)?;
+    // The app could put another link in its place, and what is behind that would be taken for ours.
+    if let Some(link) = folder.ancestors().find(|at| at.is_symlink() && is_own(at)) {
+        bail!(
+            "`{}` is a symbolic link of yours, and Creance's own folder `{}` lies behind it: an app could \
+             turn it elsewhere\nhint: name the folder itself, by XDG_STATE_HOME or --ledger",
+            link.display(),
+            folder.display()
+        );
+    }
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).with_context(failed)?;
     folder.canonicalize().with_context(failed)
+}
+
+/// Whether a link is this user's; nobody else's app can turn it.
+fn is_own(link: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let uid = creance_gateway::jail::user();
+    // Root's app can write nothing but its home.
+    let home = || std::env::var_os("HOME").is_some_and(|home| link.starts_with(home));
+    let parent = link.parent().and_then(|parent| parent.metadata().ok());
+    parent.is_none_or(|parent| parent.uid() == uid && (uid != 0 || home()))
 }

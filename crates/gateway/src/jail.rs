@@ -15,6 +15,7 @@
 
 mod app;
 mod control;
+mod devices;
 mod environment;
 mod error;
 mod files;
@@ -27,6 +28,7 @@ mod network;
 mod outer;
 mod pins;
 mod remedy;
+mod root;
 mod signals;
 mod spec;
 mod streams;
@@ -35,7 +37,7 @@ pub use error::{COULD_NOT_JAIL, JailError};
 pub use front::{Ended, Jail, Wall};
 pub use hold::{Held, Hold, hold};
 pub use signals::{Heard, Signals, die_as};
-pub use spec::{Home, Spec};
+pub use spec::{Home, Spec, user};
 
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
@@ -44,6 +46,9 @@ use std::process::ExitCode;
 const OUTER: &str = "jail:outer";
 const FIRST: &str = "jail:first";
 const APP: &str = "jail:app";
+
+/// The system's superuser, as the host counts.
+const ROOT: u32 = 0;
 
 /// The program that is running, also where its path is not in reach.
 const SELF: &str = "/proc/self/exe";

@@ -15,7 +15,7 @@ mod unshare;
 
 pub use datagram::{Datagram, receive, tell_destinations};
 pub use descriptors::close_at_exec;
-pub use mounts::{Attributes, set_attributes_below};
+pub use mounts::{Attributes, set_attributes_below, set_writable};
 pub use namespaces::{Namespaces, leave_namespaces};
 pub use signals::{SignalMask, block_signals, die_of, restore_signals, unblock_signals};
 pub use tcp::{TcpCounts, tcp_counts};

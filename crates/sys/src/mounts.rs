@@ -12,7 +12,7 @@ struct MountAttr {
     userns_fd: u64,
 }
 
-/// What can be set.
+/// What can be set, for a mount and all below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attributes {
     /// Programs on it gain nothing by their owner or capabilities.
@@ -31,7 +31,20 @@ pub fn set_attributes_below(path: &CStr, what: Attributes) -> io::Result<()> {
         Attributes::NoSetuid => libc::MOUNT_ATTR_NOSUID,
         Attributes::ReadOnly => libc::MOUNT_ATTR_RDONLY,
     };
-    let attributes = MountAttr { attr_set, attr_clr: 0, propagation: 0, userns_fd: 0 };
+    change(path, libc::AT_RECURSIVE, &MountAttr { attr_set, attr_clr: 0, propagation: 0, userns_fd: 0 })
+}
+
+/// Lets the mount at a path be written, and none below it.
+///
+/// # Errors
+/// Where the path is no mount, one with more rights made it read-only, or the kernel is older
+/// than 5.12.
+pub fn set_writable(path: &CStr) -> io::Result<()> {
+    let attr_clr = libc::MOUNT_ATTR_RDONLY;
+    change(path, 0, &MountAttr { attr_set: 0, attr_clr, propagation: 0, userns_fd: 0 })
+}
+
+fn change(path: &CStr, flags: libc::c_int, attributes: &MountAttr) -> io::Result<()> {
     #[expect(unsafe_code, reason = "no library has this call")]
     // SAFETY: the path ends in NUL and the attributes live until the call returns; the kernel
     // reads `size_of::<MountAttr>()` bytes of them and writes none.
@@ -40,8 +53,8 @@ pub fn set_attributes_below(path: &CStr, what: Attributes) -> io::Result<()> {
             libc::SYS_mount_setattr,
             libc::AT_FDCWD,
             path.as_ptr(),
-            libc::AT_RECURSIVE,
-            &raw const attributes,
+            flags,
+            std::ptr::from_ref(attributes),
             size_of::<MountAttr>(),
         )
     };

@@ -34,7 +34,8 @@ pub(super) enum Message {
     Go,
     /// To the first process: a signal for the app.
     Signal(u8),
-    /// To the front: this many TCP listeners, and sockets for questions after them.
+    /// To the front: this many TCP listeners, as many sockets for datagrams, and as many for
+    /// answers to those.
     Wall(u8),
     /// What could not be done, with the exit status that says so.
     Failed(u8, String),

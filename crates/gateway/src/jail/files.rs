@@ -1,24 +1,21 @@
 //! What the app sees of the host's files.
 
+use crate::jail::devices::Devices;
 use crate::jail::environment::runtime;
 use crate::jail::gui::{self, Taken};
-use crate::jail::{Home, JailError, Spec, pins, remedy};
+use crate::jail::{Home, JailError, ROOT, Spec, pins, remedy, root};
 use creance_sys::{Attributes, set_attributes_below};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_change};
-use rustix::termios::isatty;
 use std::env;
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, Read, stderr, stdout};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 
 /// The largest list of sockets that is read, in bytes.
 const LIST_BYTES_MAX: u64 = 4 << 20;
-
-/// Devices that lead to a network or type into the host's own programs.
-const DEVICES: [&str; 4] = ["/dev/vhost-vsock", "/dev/vhost-net", "/dev/vsock", "/dev/uinput"];
 
 /// Links below `/run` to where a system keeps its programs and drivers.
 const LINKS: [&str; 3] = ["/run/current-system", "/run/opengl-driver", "/run/opengl-driver-32"];
@@ -32,7 +29,10 @@ pub(super) fn lay_out(spec: &Spec, unix: File) -> Result<(), JailError> {
         .map_err(|error| remedy::capabilities("keeping its mounts to itself", &error.into()))?;
     // A folder that was entered before is a way past what covers it.
     env::set_current_dir("/").map_err(JailError::doing("leaving the current folder"))?;
-    let terminal = terminal();
+    let devices = Devices::hold(spec)?;
+    if spec.uid == ROOT {
+        root::keep_system(home.as_deref())?;
+    }
     let mut taken = if spec.gui { gui::take(spec.uid) } else { Vec::new() };
     if spec.home == Home::Private {
         taken.extend(app_file(spec, &folder));
@@ -42,10 +42,13 @@ pub(super) fn lay_out(spec: &Spec, unix: File) -> Result<(), JailError> {
     spec.kept.iter().try_for_each(|path| pins::keep(path))?;
     let links: Vec<(PathBuf, PathBuf)> =
         LINKS.iter().filter_map(|link| Some((PathBuf::from(link), fs::read_link(link).ok()?))).collect();
-    devices(terminal.as_ref())?;
+    devices.lay_out()?;
     fresh("tmpfs", "/tmp", MountFlags::NODEV, "mode=1777")?;
     run(spec.uid, &links)?;
     proc()?;
+    if spec.uid == ROOT {
+        root::keep_switches()?;
+    }
     fresh("sysfs", "/sys", MountFlags::NODEV | MountFlags::NOEXEC | MountFlags::RDONLY, "")?;
     if spec.home == Home::Private {
         private_home(home.as_deref())?;
@@ -72,7 +75,7 @@ fn list(unix: File) -> Result<String, JailError> {
 }
 
 /// Mounts a file system that is the jail's own.
-fn fresh(kind: &str, at: &str, flags: MountFlags, options: &str) -> Result<(), JailError> {
+pub(super) fn fresh(kind: &str, at: &str, flags: MountFlags, options: &str) -> Result<(), JailError> {
     let failed = || JailError::doing::<io::Error>(format!("mounting {kind} on {at}"));
     let options = std::ffi::CString::new(options).map_err(|error| failed()(error.into()))?;
     mount("creance", at, kind, MountFlags::NOSUID | flags, options.as_c_str())
@@ -98,31 +101,6 @@ fn run(uid: u32, links: &[(PathBuf, PathBuf)]) -> Result<(), JailError> {
         .and_then(|()| DirBuilder::new().mode(0o700).create(runtime(uid)));
     made.and_then(|()| links.iter().try_for_each(|(link, to)| symlink(to, link)))
         .map_err(JailError::doing("filling /run"))
-}
-
-/// Terminals, shared memory and queues of the jail's own; the host's are other programs'.
-fn devices(terminal: Option<&OwnedFd>) -> Result<(), JailError> {
-    for device in DEVICES.iter().map(Path::new).filter(|device| device.exists()) {
-        pins::cover(device)?;
-    }
-    fresh("devpts", "/dev/pts", MountFlags::NOEXEC, "newinstance,ptmxmode=0666,mode=0620")?;
-    fresh("tmpfs", "/dev/shm", MountFlags::NODEV, "mode=1777")?;
-    if Path::new("/dev/mqueue").is_dir() {
-        fresh("mqueue", "/dev/mqueue", MountFlags::NODEV | MountFlags::NOEXEC, "")?;
-    }
-    // So that programs find a name for the terminal that they were given.
-    if let Some(terminal) = terminal.filter(|_| Path::new("/dev/console").exists()) {
-        bind(terminal, Path::new("/dev/console"))?;
-    }
-    Ok(())
-}
-
-/// The terminal that the app is given, if it is given one.
-fn terminal() -> Option<OwnedFd> {
-    let (output, error) = (stdout(), stderr());
-    let given = [output.as_fd(), error.as_fd()].into_iter().find(|stream| isatty(stream))?;
-    let path = format!("/proc/self/fd/{}", given.as_raw_fd());
-    open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()
 }
 
 /// An empty home in the place of the user's.
@@ -157,7 +135,7 @@ fn show(taken: &Taken) -> Result<(), JailError> {
     bind(&taken.held, &taken.at)
 }
 
-fn bind(held: &OwnedFd, at: &Path) -> Result<(), JailError> {
+pub(super) fn bind(held: &OwnedFd, at: &Path) -> Result<(), JailError> {
     mount_bind(format!("/proc/self/fd/{}", held.as_raw_fd()), at)
         .map_err(JailError::doing(format_args!("showing `{}`", at.display())))
 }

@@ -17,7 +17,8 @@ pub(super) fn run(spec: &Spec, control: &OwnedFd) -> Result<(), JailError> {
     // Before the files, which hide where the system may have its programs.
     let wall = network::lay_out()?;
     files::lay_out(spec, unix)?;
-    hand_over(control, wall)?;
+    hand_over(control, &wall)?;
+    drop(wall);
     match receive(control) {
         Ok(Some((Message::Go, _))) => {}
         _ => exit(0),
@@ -49,9 +50,9 @@ fn start(control: &OwnedFd) -> Result<(OwnedFd, File), JailError> {
 }
 
 /// Gives the sockets of the wall to the front and keeps none.
-fn hand_over(control: &OwnedFd, wall: network::Sockets) -> Result<(), JailError> {
+fn hand_over(control: &OwnedFd, wall: &network::Sockets) -> Result<(), JailError> {
     let count = u8::try_from(wall.tcp.len()).unwrap_or(u8::MAX);
-    let all: Vec<_> = wall.tcp.iter().chain(&wall.dns).map(AsFd::as_fd).collect();
+    let all: Vec<_> = wall.tcp.iter().chain(&wall.udp).chain(&wall.answers).map(AsFd::as_fd).collect();
     send(control, &Message::Wall(count), &all).map_err(JailError::doing("handing over its sockets"))
 }
 

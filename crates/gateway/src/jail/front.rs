@@ -6,6 +6,7 @@ use creance_sys::{block_signals, restore_signals};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use socket2::Socket;
 use std::fs::File;
 use std::future::poll_fn;
 use std::io::{ErrorKind, stdin};
@@ -28,8 +29,9 @@ pub struct Wall {
     /// Connections, of IPv4 and, where the system has it, IPv6. The local address of an accepted
     /// connection is the one that the app meant.
     pub tcp: Vec<TcpListener>,
-    /// Questions, at port 53 of every address.
-    pub dns: Vec<UdpSocket>,
+    /// Datagrams of the same families, meant for any address, each with a socket for answers in
+    /// the name of that address.
+    pub datagrams: Vec<(UdpSocket, Socket)>,
 }
 
 /// How a jail ended.
@@ -138,15 +140,19 @@ impl Jail {
         let got = receive_now(&self.control).map_err(JailError::doing("hearing of its sockets"))?;
         match got {
             Some((Message::Wall(tcp), mut sockets)) => {
-                let dns = sockets.split_off(usize::from(tcp).min(sockets.len()));
-                if sockets.is_empty() || dns.len() != sockets.len() {
+                let count = usize::from(tcp);
+                if count == 0 || sockets.len() != 3 * count {
                     return Err(JailError::new(
                         "the jail could not be made: sockets of its wall are missing",
                     ));
                 }
+                let answers = sockets.split_off(2 * count);
+                let udp = sockets.split_off(count);
+                let datagrams =
+                    udp.into_iter().map(UdpSocket::from).zip(answers.into_iter().map(Socket::from));
                 Ok(Wall {
                     tcp: sockets.into_iter().map(TcpListener::from).collect(),
-                    dns: dns.into_iter().map(UdpSocket::from).collect(),
+                    datagrams: datagrams.collect(),
                 })
             }
             Some((Message::Failed(status, text), _)) => Err(JailError::with_status(status, text)),

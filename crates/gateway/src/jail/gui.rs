@@ -28,7 +28,8 @@ pub(super) fn take(uid: u32) -> Vec<Taken> {
         let path = PathBuf::from(format!("/tmp/.X11-unix/X{number}"));
         wanted.push((path.clone(), path));
     }
-    if let Some(path) = env::var_os("XAUTHORITY").map(PathBuf::from) {
+    let home = || Some(PathBuf::from(env::var_os("HOME")?).join(".Xauthority"));
+    if let Some(path) = env::var_os("XAUTHORITY").map(PathBuf::from).or_else(home) {
         wanted.push((path.clone(), path));
     }
     for name in ["pulse/native", "pipewire-0"] {

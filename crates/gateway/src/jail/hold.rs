@@ -2,7 +2,7 @@
 
 use crate::control::ControlSocket;
 use crate::jail::{Ended, Heard, Jail, Signals, Spec};
-use crate::shell::{Compose, Config, Gateway, Listeners, Summary, block_on};
+use crate::shell::{Compose, Config, DatagramPort, Gateway, Listeners, Summary, block_on};
 use creance_ledger::{Checkpoint, LedgerError};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::future::{Future, poll_fn};
@@ -11,9 +11,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// How long flows may take to end by themselves once the app has ended.
 const ENDED_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long a signal that came while the jail was made may take to be heard.
+const BEFORE_START: Duration = Duration::from_millis(1);
 
 /// The signal that asks a process to end (POSIX).
 const TERMINATE: i32 = 15;
@@ -62,10 +66,16 @@ async fn run(hold: Hold<'_>) -> io::Result<Held> {
     // After the jail, which keeps the limit that the app is to have.
     raise_limit();
     let gateway = Gateway::start(config).await?;
+    if let Ok(heard) = timeout(BEFORE_START, signals.next()).await {
+        let _ = gateway.close(Duration::ZERO).await;
+        return Ok(Held { ended: Ended::Killed(heard.number()), summary: None, closed: None });
+    }
     if let Err(error) = jail.go() {
         return Ok(failed(error));
     }
-    let listeners = Listeners { transparent: wall.tcp, datagrams: wall.datagrams, ..Listeners::default() };
+    let ports: io::Result<_> =
+        wall.datagrams.into_iter().map(|(socket, answers)| DatagramPort::new(socket, answers)).collect();
+    let listeners = Listeners { transparent: wall.tcp, datagrams: ports?, ..Listeners::default() };
     let asked = async {
         match control {
             Some(socket) => gateway.control(socket, compose, std::future::pending::<()>()).await,
@@ -80,7 +90,7 @@ async fn run(hold: Hold<'_>) -> io::Result<Held> {
             match news {
                 News::Ended(ended) => return Ok(ended),
                 News::Signal(Heard::HandOn(number)) => jail.kill(number),
-                News::Signal(Heard::Terminal) => {}
+                News::Signal(Heard::Terminal(_)) => {}
                 News::Down => {
                     told = true;
                     jail.kill(TERMINATE);

@@ -1,6 +1,7 @@
 //! The network of a jail: an interface that leads nowhere, and sockets to which everything leads.
 
 use crate::jail::{JailError, remedy};
+use crate::shell::answer_socket;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::fs;
 use std::io::Write;
@@ -29,10 +30,13 @@ const PROGRAM_FOLDERS: [&str; 7] = [
 
 const IPV6: &str = "/proc/sys/net/ipv6";
 
-/// The sockets of the wall: of TCP first, for questions after them.
+/// The sockets of the wall, one of each kind for each family.
+#[derive(Default)]
 pub(super) struct Sockets {
     pub(super) tcp: Vec<OwnedFd>,
-    pub(super) dns: Vec<OwnedFd>,
+    pub(super) udp: Vec<OwnedFd>,
+    /// For answers in the name of whatever address was asked.
+    pub(super) answers: Vec<OwnedFd>,
 }
 
 /// Lays out the network, and opens the wall in it.
@@ -45,7 +49,7 @@ pub(super) fn lay_out() -> Result<Sockets, JailError> {
     }
     feed("ip", "iproute2", &["-batch", "-"], &addresses(ipv6))?;
     feed("nft", "nftables", &["-f", "-"], &rules(ipv6))?;
-    let mut sockets = Sockets { tcp: Vec::new(), dns: Vec::new() };
+    let mut sockets = Sockets::default();
     let four = std::iter::once((Domain::IPV4, Ipv4Addr::UNSPECIFIED.into()));
     let six = ipv6.then_some((Domain::IPV6, Ipv6Addr::UNSPECIFIED.into()));
     for (domain, address) in four.chain(six) {
@@ -53,10 +57,13 @@ pub(super) fn lay_out() -> Result<Sockets, JailError> {
             listener(domain, SocketAddr::new(address, WALL_PORT))
                 .map_err(JailError::doing(format_args!("listening for connections at {address}")))?,
         );
-        sockets.dns.push(
-            questions(domain, SocketAddr::new(address, QUESTION_PORT))
-                .map_err(JailError::doing(format_args!("listening for questions at {address}")))?,
+        sockets.udp.push(
+            datagrams(domain, SocketAddr::new(address, WALL_PORT))
+                .map_err(JailError::doing(format_args!("listening for datagrams at {address}")))?,
         );
+        let answers =
+            answer_socket(domain == Domain::IPV6).map_err(JailError::doing("answering datagrams"))?;
+        sockets.answers.push(answers.into());
     }
     Ok(sockets)
 }
@@ -85,15 +92,14 @@ fn rules(ipv6: bool) -> String {
     let own = "    ip daddr { 127.0.0.0/8, 10.99.0.2 } accept\n    ip6 daddr { ::1, fd99::2 } accept\n";
     format!(
         "table inet jail {{\n\
-        \x20 chain prerouting {{\n    type filter hook prerouting priority mangle; policy drop;\n{}{own}{}\
-        \x20   udp dport {QUESTION_PORT} accept\n  }}\n\
+        \x20 chain prerouting {{\n    type filter hook prerouting priority mangle; policy drop;\n{}{own}{}  }}\n\
         \x20 chain forward {{\n    type filter hook forward priority filter; policy drop;\n  }}\n\
         \x20 chain output {{\n    type filter hook output priority filter; policy drop;\n{own}\
-        \x20   meta l4proto tcp accept\n    udp dport {QUESTION_PORT} accept\n\
+        \x20   meta l4proto {{ tcp, udp }} accept\n\
         \x20   reject\n  }}\n}}\n",
-        // Questions over TCP lead to the wall also where they are meant for the station's own resolver.
-        lead(&format!("tcp dport {QUESTION_PORT}")),
-        lead("meta l4proto tcp"),
+        // Questions lead to the wall also where they are meant for the station's own resolver.
+        lead(&format!("meta l4proto {{ tcp, udp }} th dport {QUESTION_PORT}")),
+        lead("meta l4proto { tcp, udp }"),
     )
 }
 
@@ -140,7 +146,7 @@ fn listener(domain: Domain, at: SocketAddr) -> std::io::Result<OwnedFd> {
     Ok(socket.into())
 }
 
-fn questions(domain: Domain, at: SocketAddr) -> std::io::Result<OwnedFd> {
+fn datagrams(domain: Domain, at: SocketAddr) -> std::io::Result<OwnedFd> {
     let socket = socket(domain, Type::DGRAM, Protocol::UDP)?;
     socket.bind(&at.into())?;
     Ok(socket.into())

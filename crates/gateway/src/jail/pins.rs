@@ -30,6 +30,11 @@ pub(super) fn close(folder: &Path) -> Result<(), JailError> {
 /// Lets a file or a folder be read and not changed, replaced or moved.
 pub(super) fn keep(path: &Path) -> Result<(), JailError> {
     pin_ancestors(path)?;
+    keep_alone(path)
+}
+
+/// The same where nobody can move what is above it.
+pub(super) fn keep_alone(path: &Path) -> Result<(), JailError> {
     let what = || JailError::doing::<io::Error>(format!("protecting `{}`", path.display()));
     mount_bind_recursive(path, path).map_err(|error| what()(error.into()))?;
     let name = CString::new(path.as_os_str().as_bytes()).map_err(|error| what()(error.into()))?;

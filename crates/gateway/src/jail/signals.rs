@@ -9,10 +9,19 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// A signal that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Heard {
-    /// The terminal's, which the app had from the terminal itself.
-    Terminal,
+    /// The terminal's, which the app had from the terminal itself, by its number.
+    Terminal(i32),
     /// One to hand on to the app, by its number.
     HandOn(i32),
+}
+
+impl Heard {
+    /// The signal's number.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        let (Self::Terminal(number) | Self::HandOn(number)) = self;
+        number
+    }
 }
 
 /// Hears the signals that would end this process. Those that were ignored before stay ignored, as
@@ -43,7 +52,7 @@ impl Signals {
                     let terminal =
                         [SignalKind::interrupt(), SignalKind::quit()].map(|kind| kind.as_raw_value());
                     return Poll::Ready(if terminal.contains(number) {
-                        Heard::Terminal
+                        Heard::Terminal(*number)
                     } else {
                         Heard::HandOn(*number)
                     });

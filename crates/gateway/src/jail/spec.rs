@@ -34,6 +34,12 @@ pub struct Spec {
     pub front: i32,
 }
 
+/// This process's user, as a number.
+#[must_use]
+pub fn user() -> u32 {
+    rustix::process::getuid().as_raw()
+}
+
 impl Spec {
     /// An app of this process's user, with the user's home and without display.
     #[must_use]
@@ -44,7 +50,7 @@ impl Spec {
             gui: false,
             closed: Vec::new(),
             kept: Vec::new(),
-            uid: rustix::process::getuid().as_raw(),
+            uid: user(),
             gid: rustix::process::getgid().as_raw(),
             front: rustix::process::getpid().as_raw_nonzero().get(),
         }

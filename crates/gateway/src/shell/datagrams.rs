@@ -4,7 +4,7 @@
 use crate::core::{Admission, DatagramDoor, Reason, Refusal, Step};
 use crate::shell::connection::shown;
 use crate::shell::desk::Ticket;
-use crate::shell::dial::{Call, NotDialled, Target, addresses, open, refusal, udp_end};
+use crate::shell::dial::{Call, NotDialled, Target, addresses, open, udp_end};
 use crate::shell::gateway::Shared;
 use crate::shell::listen::QUESTIONS_PORT;
 use crate::shell::packet;
@@ -72,8 +72,7 @@ pub(super) async fn serve(shared: Arc<Shared>, port: DatagramPort) {
     let conversations = Conversations::default();
     let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
     loop {
-        let received =
-            socket.async_io(Interest::READABLE, || receive(socket.as_fd(), &mut buffer)).await;
+        let received = socket.async_io(Interest::READABLE, || receive(socket.as_fd(), &mut buffer)).await;
         let Ok(datagram) = received else {
             sleep(SCARCE_AFTER).await;
             continue;

@@ -196,7 +196,10 @@ pub(super) fn own_end(to: SocketAddr, mark: Option<u32>) -> io::Result<(TcpSocke
 }
 
 /// A socket for datagrams with a port of its own, towards an end.
-pub(super) async fn udp_end(to: SocketAddr, mark: Option<u32>) -> io::Result<(tokio::net::UdpSocket, SocketAddr)> {
+pub(super) async fn udp_end(
+    to: SocketAddr,
+    mark: Option<u32>,
+) -> io::Result<(tokio::net::UdpSocket, SocketAddr)> {
     let any = if to.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
     let socket = tokio::net::UdpSocket::bind(any).await?;
     if let Some(mark) = mark {

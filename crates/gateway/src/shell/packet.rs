@@ -156,17 +156,22 @@ mod tests {
 
     #[test]
     fn a_packet_has_the_lengths_and_the_checksum_that_it_must_have() {
-        let v4 = packet("198.18.0.1:123".parse().unwrap(), "10.99.0.2:40000".parse().unwrap(), b"odd").unwrap();
+        let v4 =
+            packet("198.18.0.1:123".parse().unwrap(), "10.99.0.2:40000".parse().unwrap(), b"odd").unwrap();
         assert_eq!(v4.len(), 31);
         assert_eq!(v4[..4], [0x45, 0, 0, 31]);
         assert_eq!(v4[20..26], [0, 123, 0x9c, 0x40, 0, 11]);
         assert_eq!(verify(&v4[12..16], &v4[16..20], &v4[20..]), 0xffff);
-        let v6 = packet("[fd00::1]:443".parse().unwrap(), "[fd99::2]:40000".parse().unwrap(), b"even").unwrap();
+        let v6 =
+            packet("[fd00::1]:443".parse().unwrap(), "[fd99::2]:40000".parse().unwrap(), b"even").unwrap();
         assert_eq!(v6.len(), 52);
         assert_eq!(v6[4..8], [0, 12, UDP, HOPS]);
         assert_eq!(verify(&v6[8..24], &v6[24..40], &v6[40..]), 0xffff);
         let mixed = packet("198.18.0.1:1".parse().unwrap(), "[fd99::2]:2".parse().unwrap(), b"");
         assert_eq!(mixed, None);
-        assert_eq!(packet("198.18.0.1:1".parse().unwrap(), "10.0.0.1:2".parse().unwrap(), &[0; 65_520]), None);
+        assert_eq!(
+            packet("198.18.0.1:1".parse().unwrap(), "10.0.0.1:2".parse().unwrap(), &[0; 65_520]),
+            None
+        );
     }
 }

@@ -215,8 +215,8 @@ fn tls(
         ));
     };
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unread(path, error))? {
-        roots.add(certificate.map_err(|error| unread(path, error))?).map_err(io::Error::other)?;
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unread(path, &error))? {
+        roots.add(certificate.map_err(|error| unread(path, &error))?).map_err(io::Error::other)?;
     }
     let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
@@ -240,7 +240,7 @@ fn tls(
     Ok(stream)
 }
 
-fn unread(path: &str, error: rustls::pki_types::pem::Error) -> io::Error {
+fn unread(path: &str, error: &rustls::pki_types::pem::Error) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidInput,
         format!("cannot read the authority's certificate `{path}`: {error}"),

@@ -190,13 +190,15 @@ pub(super) fn io_uring(options: &Options) -> Outcome {
 }
 
 pub(super) fn nscd(options: &Options) -> Outcome {
-    match unix_file(options) {
-        Outcome::Not(first) => match unix_abstract(options) {
-            Outcome::Not(second) => Outcome::Not(format!("{first}; {second}")),
-            other => other,
-        },
-        other => other,
+    let by_file = unix_file(options);
+    if by_file.code() == 0 {
+        return by_file;
     }
+    let by_name = unix_abstract(options);
+    if by_name.code() == 0 {
+        return by_name;
+    }
+    Outcome::Not(format!("{}; {}", by_file.line(), by_name.line()))
 }
 
 pub(super) fn unix_file(options: &Options) -> Outcome {

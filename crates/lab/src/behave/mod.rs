@@ -56,11 +56,15 @@ impl Outcome {
         }
     }
 
-    /// Of a step whose failure means that nothing was delivered.
+    /// Of a step whose failure means that nothing was delivered, but for one that was never taken
+    /// because something was not told.
     fn of(result: io::Result<Self>) -> Self {
-        result.unwrap_or_else(|error| match error.kind() {
-            io::ErrorKind::InvalidInput => Self::Untried(error.to_string()),
-            _ => Self::Not(error.to_string()),
+        result.unwrap_or_else(|error| {
+            if error.kind() == io::ErrorKind::InvalidInput {
+                Self::Untried(error.to_string())
+            } else {
+                Self::Not(error.to_string())
+            }
         })
     }
 }

@@ -2,10 +2,14 @@
 
 use super::LiveError;
 use super::config::search_path;
+use super::launch::FAILED;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 /// How much the kernel may hold before `dumpcap` has written it, in MiB.
@@ -21,7 +25,10 @@ const PACKET_HEADER: u64 = 16;
 pub(super) struct Tap {
     path: String,
     child: Child,
-    said: BufReader<ChildStderr>,
+    /// Whether it is to end now.
+    ending: Arc<AtomicBool>,
+    /// All that it said, once it has ended.
+    said: Receiver<String>,
 }
 
 impl Tap {
@@ -47,7 +54,9 @@ impl Tap {
                 return Err(failed(format!("failed: {}", all.lines().next().unwrap_or_default())));
             }
         }
-        Ok(Self { path: path.to_owned(), child, said })
+        let ending = Arc::new(AtomicBool::new(false));
+        let said = watch(said, Arc::clone(&ending));
+        Ok(Self { path: path.to_owned(), child, ending, said })
     }
 
     /// Ends the tap after the link is down, when it has written as many packets as the interface
@@ -63,10 +72,10 @@ impl Tap {
             }
             std::thread::sleep(LOOK);
         }
+        self.ending.store(true, Ordering::SeqCst);
         kill_process(Pid::from_child(&self.child), Signal::INT)
             .map_err(|errno| LiveError::Tap(format!("dumpcap was gone already ({errno})")))?;
-        let mut said = String::new();
-        self.said.read_to_string(&mut said).map_err(LiveError::io("reading what `dumpcap` says"))?;
+        let said = self.said.recv().map_err(|_| LiveError::Gone("tap"))?;
         let status = self.child.wait().map_err(LiveError::io("waiting for `dumpcap`"))?;
         let said = said.trim();
         if !status.success() {
@@ -80,6 +89,22 @@ impl Tap {
             tail.packets, self.path,
         )))
     }
+}
+
+/// Reads what the tap says, and ends this process, and with it the lab, where the tap ends before
+/// it is to: what passes from then on would not be seen.
+fn watch(mut said: BufReader<ChildStderr>, ending: Arc<AtomicBool>) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut all = String::new();
+        let read = said.read_to_string(&mut all);
+        if !ending.load(Ordering::SeqCst) {
+            std::process::exit(FAILED.into());
+        }
+        // Whoever asked has given up where nobody listens.
+        let _ = read.map(|_| sender.send(all));
+    });
+    receiver
 }
 
 /// Packets that `net0` has sent and received, and those that it was given while the other end was

@@ -9,9 +9,12 @@
 //! From the bottom up: [`ip`], [`tunnel`] and [`link`] make packets and frames, [`dns`], [`tls`],
 //! [`quic`], [`app`] and [`drone`] make what they carry, a [`Recorder`] collects them with
 //! their times, [`Tcp`] and [`Udp`] hold conversations on it, [`pcap`] and [`pcapng`] write files,
-//! and [`scenario`] tells whole stories that an audit must judge rightly.
+//! and [`scenario`] tells whole stories that an audit must judge rightly. On Linux there are also
+//! the [`live`] internet and the apps of [`behave`].
 
 pub mod app;
+#[cfg(target_os = "linux")]
+pub mod behave;
 pub mod bytes;
 pub mod dns;
 pub mod drone;

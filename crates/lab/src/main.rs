@@ -40,6 +40,9 @@ enum LabError {
     Write { path: String, source: io::Error },
     #[cfg(target_os = "linux")]
     #[error(transparent)]
+    Behave(#[from] creance_lab::behave::BehaveError),
+    #[cfg(target_os = "linux")]
+    #[error(transparent)]
     Live(#[from] creance_lab::live::LiveError),
     #[cfg(not(target_os = "linux"))]
     #[error("`{0}` needs Linux")]
@@ -68,6 +71,8 @@ impl LabError {
             Self::Live(_) => ExitCode::from(125),
             #[cfg(not(target_os = "linux"))]
             Self::Elsewhere(_) => ExitCode::from(125),
+            #[cfg(target_os = "linux")]
+            Self::Behave(_) => ExitCode::from(2),
             Self::Usage(_) | Self::Write { .. } => ExitCode::from(2),
         }
     }
@@ -90,9 +95,23 @@ fn running(command: &str, rest: &[String]) -> Option<Result<ExitCode, LabError>>
     let done = match command {
         "internet" => live::internet(rest),
         "in" => live::enter(rest),
+        "app" => return Some(app(rest)),
         other => live::stage(other, rest)?,
     };
     Some(done.map_err(LabError::from))
+}
+
+/// One app: its line on standard output, its end as the exit status.
+#[cfg(target_os = "linux")]
+fn app(args: &[String]) -> Result<ExitCode, LabError> {
+    use creance_lab::behave;
+    if args.is_empty() {
+        print(&behave::list());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (line, outcome) = behave::run(args)?;
+    print(&format!("{line}\n"));
+    Ok(ExitCode::from(outcome.code()))
 }
 
 /// The commands that run something.

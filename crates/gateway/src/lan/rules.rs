@@ -4,7 +4,6 @@ use crate::lan::sockets::Ports;
 use crate::programs::{ProgramError, feed};
 use std::fmt::Write as _;
 use std::net::IpAddr;
-use std::path::Path;
 use std::str::FromStr;
 
 /// The mark of packets that came from a station and are led to this program.
@@ -103,7 +102,9 @@ impl Site {
     /// [`SiteError::Missing`].
     pub fn is_there(&self) -> Result<(), SiteError> {
         for name in [&self.lan, &self.uplink] {
-            if !Path::new("/sys/class/net").join(name).exists() {
+            let any = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::DGRAM, None);
+            let found = any.is_ok_and(|any| rustix::net::netdevice::name_to_index(&any, name).is_ok());
+            if !found {
                 return Err(SiteError::Missing(name.clone()));
             }
         }

@@ -36,8 +36,10 @@ pub(super) fn run(args: &[String]) -> Result<ExitCode, LiveError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Addresses of the far end of the uplink. What no other route leads to is local: every address
-/// that a packet comes for is one of this machine's.
+/// Addresses of the far end of the uplink. Every address that a packet comes for is one of this
+/// machine's, but for those that stand behind the link. The kernel takes an address for a source
+/// only where the table of local addresses has it, so that IPv4 needs it there; and it keeps that
+/// table and the main one in one, where `throw` leads nowhere, until there is a rule of one's own.
 const ADDRESSES: &str = "\
 link set lo up
 address add 192.0.2.1/24 dev net0
@@ -45,11 +47,13 @@ address add 2001:db8:1::1/64 dev net0 nodad
 link set net0 up
 route add 192.168.50.0/24 via 192.0.2.2
 route add fd50::/64 via 2001:db8:1::2
-rule add pref 40000 lookup 100
-route add local default dev lo table 100
+rule add pref 40000 lookup main
+route add throw 192.0.2.0/24 table local
+route add throw 192.168.50.0/24 table local
+route add local default dev lo table local
 ";
 
-/// The same for IPv6.
+/// The same for IPv6, whose neighbours are found before.
 const ADDRESSES_6: &str = "\
 rule add pref 40000 lookup 100
 route add local default dev lo table 100

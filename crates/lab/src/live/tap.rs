@@ -2,19 +2,33 @@
 
 use super::LiveError;
 use super::config::search_path;
+use super::launch::FAILED;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
 
 /// How much the kernel may hold before `dumpcap` has written it, in MiB.
 const BUFFER_MIB: &str = "64";
+
+/// How often, and how long apart, the file is looked at before the tap is ended.
+const LOOKS_MAX: u32 = 500;
+const LOOK: Duration = Duration::from_millis(20);
+const FILE_HEADER: u64 = 24;
+const PACKET_HEADER: u64 = 16;
 
 /// A running tap.
 pub(super) struct Tap {
     path: String,
     child: Child,
-    said: BufReader<ChildStderr>,
+    /// Whether it is to end now.
+    ending: Arc<AtomicBool>,
+    /// All that it said, once it has ended.
+    said: Receiver<String>,
 }
 
 impl Tap {
@@ -37,68 +51,109 @@ impl Tap {
         // Its line about the file comes once it listens.
         while !all.lines().any(|line| line.starts_with("File: ")) {
             if said.read_line(&mut all).map_err(LiveError::io("reading what `dumpcap` says"))? == 0 {
-                return Err(failed(format!("failed: {}", all.trim())));
+                return Err(failed(format!("failed: {}", all.lines().next().unwrap_or_default())));
             }
         }
-        Ok(Self { path: path.to_owned(), child, said })
+        let ending = Arc::new(AtomicBool::new(false));
+        let said = watch(said, Arc::clone(&ending));
+        Ok(Self { path: path.to_owned(), child, ending, said })
     }
 
-    /// Ends the tap after the link is down, and holds what it wrote against the interface's own
-    /// count.
+    /// Ends the tap after the link is down, when it has written as many packets as the interface
+    /// has counted. `dumpcap` forgets what the kernel still holds for it when it is ended.
     pub(super) fn finish(mut self) -> Result<(), LiveError> {
-        let counted = interface_packets()?;
+        let (passed, refused) = interface_packets()?;
+        let mut tail = Tail::default();
+        for _ in 0..LOOKS_MAX {
+            tail.read(&self.path)
+                .map_err(LiveError::io(format!("cannot read the capture `{}` again", self.path)))?;
+            if tail.packets >= passed {
+                break;
+            }
+            std::thread::sleep(LOOK);
+        }
+        self.ending.store(true, Ordering::SeqCst);
         kill_process(Pid::from_child(&self.child), Signal::INT)
             .map_err(|errno| LiveError::Tap(format!("dumpcap was gone already ({errno})")))?;
-        let mut said = String::new();
-        self.said.read_to_string(&mut said).map_err(LiveError::io("reading what `dumpcap` says"))?;
+        let said = self.said.recv().map_err(|_| LiveError::Gone("tap"))?;
         let status = self.child.wait().map_err(LiveError::io("waiting for `dumpcap`"))?;
+        let said = said.trim();
         if !status.success() {
-            return Err(LiveError::Tap(format!("dumpcap failed: {}", said.trim())));
+            return Err(LiveError::Tap(format!("dumpcap failed: {said}")));
         }
-        let written = count(&self.path)
-            .map_err(LiveError::io(format!("cannot read the capture `{}` again", self.path)))?;
-        if written == counted {
+        if (passed..=passed + refused).contains(&tail.packets) {
             return Ok(());
         }
         Err(LiveError::Tap(format!(
-            "{counted} packets passed the uplink and {written} are in `{}`; dumpcap says: {}",
-            self.path,
-            said.trim()
+            "{passed} packets passed the uplink, {refused} found it down, and {} are in `{}`; dumpcap says: {said}",
+            tail.packets, self.path,
         )))
     }
 }
 
-/// Packets that `net0` has sent and received.
-fn interface_packets() -> Result<u64, LiveError> {
+/// Reads what the tap says, and ends this process, and with it the lab, where the tap ends before
+/// it is to: what passes from then on would not be seen.
+fn watch(mut said: BufReader<ChildStderr>, ending: Arc<AtomicBool>) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut all = String::new();
+        let read = said.read_to_string(&mut all);
+        if !ending.load(Ordering::SeqCst) {
+            std::process::exit(FAILED.into());
+        }
+        // Whoever asked has given up where nobody listens.
+        let _ = read.map(|_| sender.send(all));
+    });
+    receiver
+}
+
+/// Packets that `net0` has sent and received, and those that it was given while the other end was
+/// down: a tap may see those or not.
+fn interface_packets() -> Result<(u64, u64), LiveError> {
     let path = "/proc/net/dev";
     let text = fs::read_to_string(path).map_err(LiveError::io(format!("cannot read `{path}`")))?;
     packets_of("net0", &text).ok_or_else(|| LiveError::Tap("the interface has no counters".into()))
 }
 
-/// The second and the tenth number of an interface's line.
-fn packets_of(interface: &str, text: &str) -> Option<u64> {
+/// Packets received, sent, and dropped instead of sent, of an interface's line.
+fn packets_of(interface: &str, text: &str) -> Option<(u64, u64)> {
     let line = text.lines().find_map(|line| line.trim_start().strip_prefix(interface)?.strip_prefix(':'))?;
     let numbers: Vec<u64> = line.split_whitespace().map_while(|number| number.parse().ok()).collect();
-    numbers.get(1)?.checked_add(*numbers.get(9)?)
+    Some((numbers.get(1)?.checked_add(*numbers.get(9)?)?, *numbers.get(11)?))
 }
 
-/// Packets of a classic capture in this machine's byte order, as `dumpcap -P` writes it.
-fn count(path: &str) -> io::Result<u64> {
-    let mut file = BufReader::new(File::open(path)?);
-    file.read_exact(&mut [0; 24])?;
-    let mut packets = 0;
-    loop {
-        let mut header = [0; 16];
-        match file.read_exact(&mut header) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(packets),
-            result => result?,
+/// How far a classic capture in this machine's byte order, as `dumpcap -P` writes it, was counted.
+struct Tail {
+    at: u64,
+    packets: u64,
+}
+
+impl Default for Tail {
+    fn default() -> Self {
+        Self { at: FILE_HEADER, packets: 0 }
+    }
+}
+
+impl Tail {
+    /// Counts what has been written since.
+    fn read(&mut self, path: &str) -> io::Result<()> {
+        let mut file = BufReader::new(File::open(path)?);
+        let size = file.get_ref().metadata()?.len();
+        file.seek(SeekFrom::Start(self.at))?;
+        while self.at + PACKET_HEADER <= size {
+            let mut header = [0; 16];
+            file.read_exact(&mut header)?;
+            let [_, _, _, _, _, _, _, _, a, b, c, d, ..] = header;
+            let kept = u32::from_ne_bytes([a, b, c, d]);
+            let next = self.at + PACKET_HEADER + u64::from(kept);
+            if next > size {
+                break;
+            }
+            file.seek_relative(kept.into())?;
+            self.at = next;
+            self.packets += 1;
         }
-        let [.., a, b, c, d, _, _, _, _] = header;
-        let kept = u64::from(u32::from_ne_bytes([a, b, c, d]));
-        if io::copy(&mut (&mut file).take(kept), &mut io::sink())? != kept {
-            return Ok(packets);
-        }
-        packets += 1;
+        Ok(())
     }
 }
 
@@ -109,8 +164,25 @@ mod tests {
     #[test]
     fn packets_are_those_of_both_directions() {
         let text = "Inter-|   Receive\n face |bytes    packets\n    lo: 1 2 3 4 5 6 7 8 9 10 11\n  \
-                    net0:     432       6    0    0    0     0          0         0      542       7 0 0 0 0 0 0\n";
-        assert_eq!(packets_of("net0", text), Some(13));
+                    net0:     432       6    0    0    0     0          0         0      542       7 0 2 0 0 0 0\n";
+        assert_eq!(packets_of("net0", text), Some((13, 2)));
         assert_eq!(packets_of("net", text), None);
+    }
+
+    #[test]
+    fn packets_are_counted_as_they_are_written() {
+        use std::io::Write;
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let packet = [[9_u8; 8].as_slice(), &3_u32.to_ne_bytes(), &3_u32.to_ne_bytes(), b"abc"].concat();
+        let path = file.path().to_str().unwrap().to_owned();
+        file.write_all(&[0; 24]).unwrap();
+        file.write_all(&packet).unwrap();
+        file.write_all(&packet[..18]).unwrap();
+        let mut tail = Tail::default();
+        tail.read(&path).unwrap();
+        assert_eq!(tail.packets, 1);
+        file.write_all(&packet[18..]).unwrap();
+        tail.read(&path).unwrap();
+        assert_eq!(tail.packets, 2);
     }
 }

@@ -22,6 +22,9 @@ pub(super) const WORLD: &str = "creance-lab-world";
 /// The longest that the uplink may go on after the command has ended, in steps of [`SETTLE_STEP`].
 const SETTLE_STEPS_MAX: u32 = 40;
 const SETTLE_STEP: Duration = Duration::from_millis(50);
+/// How often, and how long apart, an interface is looked at until it is up.
+const LOOKS_MAX: u32 = 500;
+const LOOK: Duration = Duration::from_millis(10);
 
 /// Runs the stage: everything from mounts to the command's end.
 pub(super) fn run(args: &[String]) -> Result<ExitCode, LiveError> {
@@ -108,8 +111,24 @@ fn mounts(resolver: &str) -> Result<PathBuf, LiveError> {
             LiveError::Usage("the lab puts its files into an empty /srv, /media or /mnt, and none is".into())
         })?;
     empty(&files)?;
+    interfaces(&files)?;
     resolv_conf(&resolv, &files, resolver)?;
     Ok(files)
+}
+
+/// Shows the interfaces of this network namespace, not the machine's, where programs look for them.
+/// The rest of `/sys` stays: a new one as a whole would hide control groups. The new one stays too:
+/// who makes namespaces in this one may mount another only where one is seen whole.
+fn interfaces(folder: &Path) -> Result<(), LiveError> {
+    let new = folder.join("sys");
+    fs::create_dir(&new).map_err(LiveError::io(format!("cannot make `{}`", new.display())))?;
+    mount("sysfs", &new, "sysfs", MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC, None)
+        .map_err(LiveError::mount("a new /sys", &new))?;
+    for part in ["devices/virtual/net", "class/net"] {
+        let place = Path::new("/sys").join(part);
+        mount_bind(new.join(part), &place).map_err(LiveError::mount("interfaces", &place))?;
+    }
+    Ok(())
 }
 
 /// An empty file system in memory over a folder.
@@ -132,10 +151,13 @@ pub(super) fn resolv_conf(path: &Path, folder: &Path, resolver: &str) -> Result<
     mount_bind(&file, path).map_err(LiveError::mount("a list of resolvers", path))
 }
 
-/// Links the namespaces and gives this one its addresses, after the others have theirs.
+/// Links the namespaces and gives this one its addresses, after the others have theirs. The ends of
+/// a link have different numbers: else the kernel takes a second to see that it is up.
 fn links(far: &mut Stage, station: Option<&Stage>) -> Result<(), LiveError> {
-    let pid = |stage: &Stage| stage.pid.as_raw_nonzero();
-    ip(&format!("link add uplink0 type veth peer name net0 netns {}\nlink set lo up\n", pid(far)))?;
+    let pid = far.pid.as_raw_nonzero();
+    ip(&format!(
+        "link add uplink0 index 10 type veth peer name net0 index 20 netns {pid}\nlink set lo up\n"
+    ))?;
     far.say("linked")?;
     // The tap listens before the first packet.
     far.expect("listening")?;
@@ -143,12 +165,32 @@ fn links(far: &mut Stage, station: Option<&Stage>) -> Result<(), LiveError> {
         "address add 192.0.2.2/24 dev uplink0\naddress add 2001:db8:1::2/64 dev uplink0 nodad\n\
          link set uplink0 up\nroute add default via {FAR}\nroute add default via 2001:db8:1::1\n"
     ))?;
-    let Some(station) = station else { return Ok(()) };
+    if let Some(station) = station {
+        lan(station)?;
+    }
+    carried("uplink0")
+}
+
+fn lan(station: &Stage) -> Result<(), LiveError> {
     ip(&format!(
-        "link add lan0 type veth peer name eth0 netns {}\naddress add {LAN_GATEWAY}/24 dev lan0\n\
+        "link add lan0 index 11 type veth peer name eth0 index 21 netns {}\naddress add {LAN_GATEWAY}/24 dev lan0\n\
          address add fd50::1/64 dev lan0 nodad\nlink set lan0 up\n",
-        pid(station)
-    ))
+        station.pid.as_raw_nonzero()
+    ))?;
+    carried("lan0")
+}
+
+/// Waits until an interface is up: the kernel notices some time after the other end is.
+fn carried(interface: &str) -> Result<(), LiveError> {
+    let path = format!("/sys/class/net/{interface}/operstate");
+    for _ in 0..LOOKS_MAX {
+        let state = fs::read_to_string(&path).map_err(LiveError::io(format!("cannot read `{path}`")))?;
+        if state.trim() == "up" {
+            return Ok(());
+        }
+        std::thread::sleep(LOOK);
+    }
+    Err(LiveError::Gone("link"))
 }
 
 /// The command, started.

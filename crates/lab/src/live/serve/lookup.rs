@@ -99,7 +99,7 @@ mod tests {
         let records = [Record::Alias("a.b".into(), "c.d".into()), Record::Address("c.d".into(), address)];
         let said = answer(1, "a.b", A, &records);
         assert_eq!(addresses(&said, A), [address]);
-        assert_eq!(addresses(&said, AAAA), []);
-        assert_eq!(addresses(&said[..said.len() - 1], A), []);
+        assert!(addresses(&said, AAAA).is_empty());
+        assert!(addresses(&said[..said.len() - 1], A).is_empty());
     }
 }

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 #[cfg(target_os = "linux")]
-pub(crate) use held::{GatewayArgs, GatewayCommand, HomeArg, ModeArgs, RunArgs, SiteArgs, UpArgs};
+pub(crate) use held::{GatewayArgs, GatewayCommand, HomeArg, ModeArgs, RunArgs, SealArgs, SiteArgs, UpArgs};
 
 /// Keeps a drone operator's data on a line that the operator holds.
 #[derive(Debug, Parser)]
@@ -40,6 +40,9 @@ pub(crate) enum Command {
     /// Show the mode of what runs, or change it.
     #[cfg(target_os = "linux")]
     Mode(ModeArgs),
+    /// Seal this installation: it can never be held less strictly again. There is no undo.
+    #[cfg(target_os = "linux")]
+    Seal(SealArgs),
 }
 
 impl Command {
@@ -48,7 +51,7 @@ impl Command {
         match self {
             Self::Audit(_) | Self::Catalogue(_) | Self::Policy(_) | Self::Ledger(_) => 2,
             #[cfg(target_os = "linux")]
-            Self::Gateway(_) | Self::Mode(_) => 2,
+            Self::Gateway(_) | Self::Mode(_) | Self::Seal(_) => 2,
             // An app's own statuses begin at 0.
             #[cfg(target_os = "linux")]
             Self::Run(_) => creance_gateway::jail::COULD_NOT_JAIL,

@@ -18,6 +18,8 @@ mod progress;
 #[cfg(target_os = "linux")]
 mod run;
 #[cfg(target_os = "linux")]
+mod seal;
+#[cfg(target_os = "linux")]
 mod summary;
 mod table;
 mod terminal;
@@ -50,6 +52,8 @@ fn main() -> ExitCode {
         Command::Gateway(command) => gateway::run(command),
         #[cfg(target_os = "linux")]
         Command::Mode(command) => mode::run(command),
+        #[cfg(target_os = "linux")]
+        Command::Seal(command) => seal::run(command),
     };
     match result {
         Ok(code) => ExitCode::from(code),

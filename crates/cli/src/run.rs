@@ -28,10 +28,10 @@ impl Stations for This {
 pub(crate) fn run(args: &RunArgs) -> Result<u8> {
     let station: Pseudonym = STATION.parse()?;
     let composer = Composer::new(args.catalogue.as_deref(), &args.rules, vec![station.clone()])?;
-    let (table, mode) = composer.first(args.mode, &args.lists)?;
     let spec = spec(args)?;
     let ledger = args.ledger.clone().map_or_else(ledger::own_folder, Ok)?;
     let (log, writer) = held::log(&ledger, "run")?;
+    let (table, mode) = composer.first(args.mode, &args.lists, &writer)?;
     if args.gui {
         terminal::note(
             "note: --gui lets the app reach display and sound: through X11 it can read what you type and type \

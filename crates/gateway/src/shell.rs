@@ -26,7 +26,7 @@ mod runtime;
 mod socks;
 mod tally;
 
-pub use control::Compose;
+pub use control::{Compose, Refused};
 pub use datagrams::DatagramPort;
 pub use desk::Change;
 pub use gateway::{Config, Gateway, Stations};

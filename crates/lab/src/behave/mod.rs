@@ -62,6 +62,8 @@ impl Outcome {
         result.unwrap_or_else(|error| {
             if error.kind() == io::ErrorKind::InvalidInput {
                 Self::Untried(error.to_string())
+            } else if error.kind() == io::ErrorKind::WouldBlock {
+                Self::Not("no answer came in time".into())
             } else {
                 Self::Not(error.to_string())
             }
@@ -112,7 +114,7 @@ const BEHAVIOURS: [(&str, &str, u16, Behaviour); 45] = [
         80,
         requests::http_second_host,
     ),
-    ("http-on-443", "a request in clear where TLS is expected", 443, requests::http),
+    ("http-on-443", "a request in clear where TLS is expected", 443, requests::http_on_443),
     ("mqtt", "an MQTT session", 1883, requests::mqtt),
     ("ntrip", "a stream of corrections", 2101, requests::ntrip),
     ("tcp", "bytes that are of no protocol", 7000, requests::tcp),

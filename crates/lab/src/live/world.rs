@@ -13,6 +13,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
@@ -68,6 +69,8 @@ impl Stage {
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            // What the terminal sends to the command's group is not meant for servers.
+            .process_group(0)
             .spawn()
             .map_err(LiveError::io(format!("cannot start `{name}`")))?;
         let (stream, _) = listener.accept().map_err(LiveError::io(format!("`{name}` does not answer")))?;

@@ -2,6 +2,7 @@
 
 use super::options::{Options, Via};
 use crate::dns::{A, AAAA};
+use crate::live::addresses;
 use crate::live::serve::lookup;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -42,6 +43,12 @@ impl Options {
             Some(address) => Ok(address),
             None => self.ask(name, A)?.first().copied().ok_or_else(|| no_address(name)),
         }
+    }
+
+    /// The same, or, where nobody answers, the address that names have in a small internet: one who
+    /// goes past the ordinary ways does not give up for want of a resolver.
+    pub(super) fn address_by_any_means(&self) -> io::Result<IpAddr> {
+        self.address_of(&self.host).or_else(|error| addresses::v4(&self.host).map(IpAddr::V4).ok_or(error))
     }
 
     /// The IPv6 address that was told, else what the resolver says.

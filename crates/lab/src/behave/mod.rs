@@ -8,6 +8,9 @@
 //! Behaviours for which a signature has no place (a hello of a byte script, a datagram) take any
 //! answer of the right kind, and say what came.
 //!
+//! Behaviours that go past the ordinary ways (multipath TCP, raw sockets, rings, QUIC, …) know the
+//! host's address where no resolver answers, so that the absence of one does not hide a way out.
+//!
 //! What the kernel refuses with `EPERM` or `EACCES` was not delivered. What it says it does not
 //! have could not be tried, which is also what a jail may pretend: a test has to compare with the
 //! same behaviour outside.

@@ -57,6 +57,7 @@ pub(super) fn run(args: &[String]) -> Result<ExitCode, LiveError> {
 
 /// A stage that runs beside this process in a network namespace of its own.
 struct Stage {
+    name: &'static str,
     pid: Pid,
     lines: BufReader<UnixStream>,
 }
@@ -74,7 +75,7 @@ impl Stage {
             .spawn()
             .map_err(LiveError::io(format!("cannot start `{name}`")))?;
         let (stream, _) = listener.accept().map_err(LiveError::io(format!("`{name}` does not answer")))?;
-        let mut stage = Self { pid: Pid::from_child(&child), lines: BufReader::new(stream) };
+        let mut stage = Self { name, pid: Pid::from_child(&child), lines: BufReader::new(stream) };
         stage.expect("left")?;
         Ok(stage)
     }
@@ -86,7 +87,7 @@ impl Stage {
         if line.trim_end() == word {
             return Ok(());
         }
-        Err(LiveError::Gone("internet"))
+        Err(LiveError::Failed(self.name))
     }
 
     fn say(&mut self, word: &str) -> Result<(), LiveError> {

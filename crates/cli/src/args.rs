@@ -1,11 +1,17 @@
 //! Arguments.
 
+#[cfg(target_os = "linux")]
+mod held;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use creance_audit::{Network, WindowSpec};
 use creance_catalogue::Date;
 use creance_model::{HostName, Jurisdiction, Mode, ServiceId};
 use std::net::IpAddr;
 use std::path::PathBuf;
+
+#[cfg(target_os = "linux")]
+pub(crate) use held::{GatewayArgs, GatewayCommand, HomeArg, ModeArgs, RunArgs, SiteArgs, UpArgs};
 
 /// Keeps a drone operator's data on a line that the operator holds.
 #[derive(Debug, Parser)]
@@ -25,6 +31,29 @@ pub(crate) enum Command {
     Policy(PolicyArgs),
     /// Read and check the record of what was decided and what left.
     Ledger(LedgerArgs),
+    /// Run an app out of which nothing leaves but what a mode lets out.
+    #[cfg(target_os = "linux")]
+    Run(Box<RunArgs>),
+    /// Stand between stations and the internet, and let out what a mode lets out.
+    #[cfg(target_os = "linux")]
+    Gateway(Box<GatewayArgs>),
+    /// Show the mode of what runs, or change it.
+    #[cfg(target_os = "linux")]
+    Mode(ModeArgs),
+}
+
+impl Command {
+    /// The exit status where the command could not run.
+    pub(crate) const fn could_not_run(&self) -> u8 {
+        match self {
+            Self::Audit(_) | Self::Catalogue(_) | Self::Policy(_) | Self::Ledger(_) => 2,
+            #[cfg(target_os = "linux")]
+            Self::Gateway(_) | Self::Mode(_) => 2,
+            // An app's own statuses begin at 0.
+            #[cfg(target_os = "linux")]
+            Self::Run(_) => creance_gateway::jail::COULD_NOT_JAIL,
+        }
+    }
 }
 
 /// Whose verdict decides the exit status.

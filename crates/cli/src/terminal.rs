@@ -40,6 +40,19 @@ pub(crate) fn line(text: &str) -> bool {
     writeln!(stdout, "{text}").is_ok()
 }
 
+/// Asks a person; no answer is no.
+pub(crate) fn agreed(question: &str) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        anyhow::bail!(
+            "there is nobody to ask: standard input is no terminal\nhint: --yes does it without asking"
+        );
+    }
+    eprint!("{question} [y/N] ");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+}
+
 /// Whether standard output takes colour: a terminal, and `NO_COLOR` unset or empty.
 pub(crate) fn colour() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());

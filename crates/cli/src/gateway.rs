@@ -1,0 +1,105 @@
+//! `creance gateway`.
+
+use crate::args::{GatewayArgs, GatewayCommand, SiteArgs, UpArgs};
+use crate::held::{self, Composer};
+use crate::table::counted;
+use crate::{ledger, mode, summary, terminal};
+use anyhow::{Context, Result, bail};
+use creance_gateway::control::{Answer, ControlSocket, Request, ask};
+use creance_gateway::lan::{KnownBy, Neighbours, OUT_MARK, Ports, Site, StationRule, Up, up};
+use creance_gateway::shell::Config;
+use creance_ledger::Pseudonym;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The name of the gateway's socket.
+const NAME: &str = "gateway";
+
+pub(crate) fn run(args: &GatewayArgs) -> Result<u8> {
+    match &args.command {
+        GatewayCommand::Up(args) => run_up(args),
+        GatewayCommand::Rules { site } => {
+            let site = self::site(site);
+            site.check()?;
+            terminal::out(&site.rules(&Ports::default()));
+            Ok(0)
+        }
+        GatewayCommand::Status => mode::show_all(),
+        GatewayCommand::Down => down(),
+    }
+}
+
+fn run_up(args: &UpArgs) -> Result<u8> {
+    if args.station.is_empty() {
+        bail!(
+            "no station is named, so that nothing could be let out\nhint: --station s-1=192.0.2.10 names one \
+             by its address"
+        );
+    }
+    let stations: BTreeSet<Pseudonym> = args.station.iter().map(|rule| rule.station.clone()).collect();
+    let composer = Composer::new(args.catalogue.as_deref(), &args.rules, stations.iter().cloned().collect())?;
+    let (table, change) = composer.first(args.mode, &args.lists)?;
+    let site = site(&args.site);
+    let neighbours = Neighbours::new(site.lan.clone(), &args.station).map_err(anyhow::Error::msg)?;
+    let ledger = args.ledger.clone().map_or_else(ledger::own_folder, Ok)?;
+    let control = ControlSocket::make(&held::sockets()?, NAME)?;
+    let (log, writer) = held::log(&ledger, "gateway")?;
+    let port = |port: u16| Some(port).filter(|port| *port != 0);
+    let ports = Ports { proxy: port(args.proxy_port), socks: port(args.socks_port), ..Ports::default() };
+    let config = Config {
+        table,
+        mode: change,
+        stations: Arc::new(neighbours),
+        ledger: writer,
+        resolvers: held::resolvers(&args.resolver)?,
+        mark: Some(OUT_MARK),
+    };
+    let announce = || {
+        terminal::note(&format!(
+            "creance: {} between `{}` and `{}`, for {}; ledger log `{log}`",
+            args.mode,
+            args.site.lan,
+            args.site.uplink,
+            counted(stations.len(), "station"),
+        ));
+        note_cards(&args.station);
+    };
+    let up = Up { site, ports, config, control, compose: Arc::new(composer) };
+    let (summary, closed) = self::up(up, announce)?;
+    terminal::note(&summary::text(&summary, "closed", &log));
+    closed.context("the ledger could not be closed; it is as after a crash, and has lost nothing")?;
+    Ok(0)
+}
+
+/// A card's address is what the station says of itself.
+fn note_cards(rules: &[StationRule]) {
+    for rule in rules.iter().filter(|rule| matches!(rule.by, KnownBy::Card(_))) {
+        terminal::note(&format!(
+            "note: station `{}` is known by its network card alone, which anyone near can imitate",
+            rule.station
+        ));
+    }
+}
+
+fn site(args: &SiteArgs) -> Site {
+    Site {
+        lan: args.lan.clone(),
+        uplink: args.uplink.clone(),
+        management: args.management.clone(),
+        own: args.own.clone(),
+    }
+}
+
+fn down() -> Result<u8> {
+    let path = held::sockets()?.join(NAME).with_extension("sock");
+    match ask(&path, &Request::Down {}).context("no gateway of this user runs")? {
+        Answer::Down {} => {
+            terminal::note("creance: the gateway ends; what is closed stays closed");
+            Ok(0)
+        }
+        Answer::Refused { why } => bail!("{why}"),
+        Answer::Status(_) | Answer::WouldChange(_) | Answer::Changed { .. } => {
+            bail!("the gateway answers something else than it was asked")
+        }
+    }
+}

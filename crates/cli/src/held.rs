@@ -1,0 +1,145 @@
+//! What holds a station: catalogue, policies and lists, made into the table that a gateway looks
+//! up in.
+
+use crate::args::Lists;
+use crate::policy::{note_misspelt, warn_of_idle_lists};
+use crate::{knowledge, terminal};
+use anyhow::{Context, Result, bail};
+use creance_audit::service_facts;
+use creance_catalogue::Catalogue;
+use creance_gateway::control::Wanted;
+use creance_gateway::core::{Held, Table};
+use creance_gateway::shell::{Change, Compose, Server};
+use creance_ledger::{Directory, Pace, Pseudonym, Writer};
+use creance_model::{Mode, ServiceId, Timestamp};
+use creance_policy::{Policies, ServiceFacts};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The number of the first table.
+const FIRST_GENERATION: u64 = 1;
+
+/// The longest file with the system's resolvers, in bytes.
+const RESOLVERS_BYTES_MAX: u64 = 64 << 10;
+
+/// Makes tables for stations.
+pub(crate) struct Composer {
+    catalogue: Arc<Catalogue>,
+    policies: Policies,
+    facts: Vec<ServiceFacts>,
+    stations: Vec<Pseudonym>,
+}
+
+impl fmt::Debug for Composer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Composer").field("stations", &self.stations).finish_non_exhaustive()
+    }
+}
+
+impl Composer {
+    pub(crate) fn new(catalogue: Option<&Path>, rules: &[PathBuf], stations: Vec<Pseudonym>) -> Result<Self> {
+        let catalogue = knowledge::catalogue(catalogue)?;
+        let policies = knowledge::policies(rules)?;
+        note_misspelt(&catalogue, &policies);
+        let facts = catalogue.services().map(|service| service_facts(&catalogue, service)).collect();
+        Ok(Self { catalogue: Arc::new(catalogue), policies, facts, stations })
+    }
+
+    /// The first table, with what the ledger says of it.
+    pub(crate) fn first(&self, mode: Mode, lists: &Lists) -> Result<(Table, Change)> {
+        let wanted = wanted(mode, lists);
+        knowledge::known(&self.catalogue, &wanted.exempt, "--exempt")?;
+        knowledge::known(&self.catalogue, &wanted.granted, "--grant")?;
+        warn_of_idle_lists(Some(mode), lists);
+        let change = Change { to: mode, exempt: wanted.exempt.clone(), granted: wanted.granted.clone() };
+        Ok((self.table(FIRST_GENERATION, &wanted), change))
+    }
+
+    fn table(&self, generation: u64, wanted: &Wanted) -> Table {
+        let exempt: BTreeSet<ServiceId> = wanted.exempt.iter().cloned().collect();
+        let granted: BTreeSet<ServiceId> = wanted.granted.iter().cloned().collect();
+        let held = |station: &Pseudonym| Held {
+            station: station.clone(),
+            mode: wanted.mode,
+            rows: self.policies.matrix(station.as_str(), wanted.mode, None, &self.facts, &exempt, &granted),
+        };
+        let held = self.stations.iter().map(held).collect();
+        Table::new(generation, Arc::clone(&self.catalogue), held, BTreeSet::new())
+    }
+}
+
+impl Compose for Composer {
+    fn compose(&self, generation: u64, wanted: &Wanted) -> Result<Table, String> {
+        let check = |services: &[ServiceId], option| knowledge::known(&self.catalogue, services, option);
+        check(&wanted.exempt, "--exempt").map_err(|error| error.to_string())?;
+        check(&wanted.granted, "--grant").map_err(|error| error.to_string())?;
+        Ok(self.table(generation, wanted))
+    }
+}
+
+/// A mode with its lists, each service once.
+pub(crate) fn wanted(mode: Mode, lists: &Lists) -> Wanted {
+    let once = |list: &[ServiceId]| list.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+    Wanted { mode, exempt: once(&lists.exempt), granted: once(&lists.grant) }
+}
+
+/// Opens a log of its own for a process, and gives its name.
+pub(crate) fn log(ledger: &Path, kind: &str) -> Result<(String, Writer)> {
+    let now = now();
+    let name = format!("{kind}-{}-{}", now.seconds(), std::process::id());
+    let program = concat!("creance ", env!("CARGO_PKG_VERSION"));
+    let open = || -> Result<Writer> {
+        let log = Directory::at(ledger.to_owned()).open_log(&name, program, now)?;
+        Ok(Writer::start(log, Pace::default())?)
+    };
+    let writer = open().with_context(|| {
+        format!("the ledger at `{}` cannot be written, and without it nothing may leave", ledger.display())
+    })?;
+    Ok((name, writer))
+}
+
+/// The resolvers that are given, or else the system's.
+pub(crate) fn resolvers(given: &[Server]) -> Result<Vec<Server>> {
+    if !given.is_empty() {
+        return Ok(given.to_vec());
+    }
+    let path = Path::new("/etc/resolv.conf");
+    let size = fs::metadata(path).map(|found| found.len());
+    let text = match size {
+        Ok(size) if size <= RESOLVERS_BYTES_MAX => fs::read_to_string(path).unwrap_or_default(),
+        Ok(_) | Err(_) => String::new(),
+    };
+    let servers: Vec<Server> =
+        text.lines().filter_map(|line| line.trim().strip_prefix("nameserver")?.trim().parse().ok()).collect();
+    if servers.is_empty() {
+        terminal::note(
+            "note: `/etc/resolv.conf` names no resolver, so that no name can be reached; `--resolver` names one",
+        );
+    }
+    Ok(servers)
+}
+
+/// Where this user's gateways are asked.
+pub(crate) fn sockets() -> Result<PathBuf> {
+    if rustix::process::geteuid().is_root() {
+        return Ok(PathBuf::from("/run/creance"));
+    }
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(folder) = set("XDG_RUNTIME_DIR").filter(|path| path.is_absolute()) {
+        return Ok(folder.join("creance"));
+    }
+    let ledger = crate::ledger::own_folder()?;
+    match ledger.parent() {
+        Some(state) => Ok(state.join("sockets")),
+        None => bail!("there is no folder for the control socket\nhint: set XDG_RUNTIME_DIR"),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a log is named by the moment of its beginning")]
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}

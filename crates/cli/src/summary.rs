@@ -1,0 +1,81 @@
+//! What became of everything that an app tried, for people.
+
+use crate::table::{counted, table};
+use crate::terminal::printable;
+use creance_gateway::shell::{Line, Summary};
+use creance_model::ServiceId;
+
+/// The summary, as lines. Nothing outside this machine has watched it.
+pub(crate) fn text(summary: &Summary, mode: &str, log: &str) -> String {
+    let mut text = format!("creance: mode {mode} at the end, ledger log `{log}`\n");
+    if summary.let_out.is_empty() {
+        text.push_str("let out: nothing\n");
+    } else {
+        let (flows, up) =
+            summary.let_out.values().fold((0, 0), |(flows, up), line| (flows + line.count, up + line.up));
+        text.push_str(&format!(
+            "let out: {}, {} up\n",
+            counted(usize::try_from(flows).unwrap_or(usize::MAX), "flow"),
+            bytes(up)
+        ));
+        let rows: Vec<[String; 5]> = summary
+            .let_out
+            .iter()
+            .map(|(service, line)| {
+                let unknown = if line.unknown > 0 { " and more" } else { "" };
+                [
+                    name(service.as_ref()),
+                    line.count.to_string(),
+                    format!("{}{unknown}", bytes(line.up)),
+                    format!("{}{unknown}", bytes(line.down)),
+                    names(line),
+                ]
+            })
+            .collect();
+        text.push_str(&table(["service", "flows", "up", "down", "to"], &rows));
+    }
+    if summary.refused.is_empty() {
+        text.push_str("refused: nothing\n");
+    } else {
+        let count: u64 = summary.refused.values().map(|line| line.count).sum();
+        text.push_str(&format!(
+            "refused: {}\n",
+            counted(usize::try_from(count).unwrap_or(usize::MAX), "attempt")
+        ));
+        let rows: Vec<[String; 4]> = summary
+            .refused
+            .iter()
+            .map(|((service, reason), line)| {
+                [name(service.as_ref()), line.count.to_string(), reason.word().to_owned(), names(line)]
+            })
+            .collect();
+        text.push_str(&table(["service", "times", "why", "to"], &rows));
+    }
+    if !summary.unreachable.is_empty() {
+        let rows: Vec<[String; 3]> = summary
+            .unreachable
+            .iter()
+            .map(|(service, line)| [name(service.as_ref()), line.count.to_string(), names(line)])
+            .collect();
+        text.push_str("allowed, and not reached:\n");
+        text.push_str(&table(["service", "times", "to"], &rows));
+    }
+    text.push_str("uplink not independently observed\n");
+    printable(&text)
+}
+
+fn name(service: Option<&ServiceId>) -> String {
+    service.map_or_else(|| "unknown".to_owned(), ToString::to_string)
+}
+
+fn names(line: &Line) -> String {
+    let mut names: Vec<&str> = line.names.iter().map(String::as_str).collect();
+    if line.more {
+        names.push("…");
+    }
+    names.join(", ")
+}
+
+fn bytes(bytes: u64) -> String {
+    if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") }
+}

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing with the system's package manager, saying what it does.
 #   ensure.sh build   what a build needs: a C compiler (for ring), Rust
-#   ensure.sh test    the same, python3, cargo-deny
+#   ensure.sh test    the same, python3, cargo-deny, what the lab needs
+#   ensure.sh lab     what `creance-lab internet` needs: ip, nft, dumpcap, unshare and setpriv
 #   ensure.sh bench   the same as test without cargo-deny, and the programs to compare with
 set -euo pipefail
 
@@ -34,6 +35,15 @@ package() {
         brew:cc) echo gcc ;;
         pacman:python3) echo python ;;
         *:python3) echo python3 ;;
+        apt-get:ip | pacman:ip | apk:ip) echo iproute2 ;;
+        dnf:ip) echo iproute ;;
+        apt-get:nft | dnf:nft | pacman:nft | apk:nft) echo nftables ;;
+        apt-get:dumpcap) echo wireshark-common ;;
+        dnf:dumpcap | pacman:dumpcap) echo wireshark-cli ;;
+        apk:dumpcap) echo wireshark-common ;;
+        apt-get:unshare | dnf:unshare | pacman:unshare | apk:unshare) echo util-linux ;;
+        apt-get:setpriv | dnf:setpriv | pacman:setpriv) echo util-linux ;;
+        apk:setpriv) echo setpriv ;;
         apt-get:tshark) echo tshark ;;
         dnf:tshark | pacman:tshark) echo wireshark-cli ;;
         apk:tshark) echo tshark ;;
@@ -161,6 +171,16 @@ need_cargo_deny() {
     rm -rf "$CACHE/tools-target"
 }
 
+# Programs of administration lie where users often do not look.
+need_lab() {
+    [ "$(uname -s)" = Linux ] || return 0
+    local program
+    PATH="$PATH:/usr/sbin:/sbin"
+    for program in ip nft dumpcap unshare setpriv; do
+        need "$program"
+    done
+}
+
 case "${1:-}" in
     build)
         need cc
@@ -171,8 +191,10 @@ case "${1:-}" in
         need_rust
         need_components
         need python3
+        need_lab
         need_cargo_deny
         ;;
+    lab) need_lab ;;
     bench)
         need cc
         need_rust
@@ -180,5 +202,5 @@ case "${1:-}" in
         want tshark
         want ndpiReader
         ;;
-    *) stop "usage: ensure.sh build|test|bench" ;;
+    *) stop "usage: ensure.sh build|test|lab|bench" ;;
 esac

@@ -13,7 +13,6 @@ mod namespaces;
 mod ring;
 mod signals;
 mod tcp;
-mod unshare;
 
 pub use datagram::{Datagram, receive, tell_destinations};
 pub use descriptors::close_at_exec;
@@ -23,4 +22,3 @@ pub use namespaces::{Namespaces, leave_namespaces};
 pub use ring::ring_exchange;
 pub use signals::{SignalMask, block_signals, die_of, restore_signals, unblock_signals};
 pub use tcp::{TcpCounts, tcp_counts};
-pub use unshare::{Unshare, unshare};

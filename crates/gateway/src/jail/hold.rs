@@ -34,7 +34,7 @@ pub fn hold_offline(spec: &Spec) -> io::Result<Ended> {
             return Ok(Ended::Killed(heard.number()));
         }
         if let Err(error) = jail.go() {
-            return Ok(Ended::Failed(error));
+            return Ok(jail.poll().unwrap_or(Ended::Failed(error)));
         }
         loop {
             if let Some(ended) = ended_or_heard(&mut jail, &mut signals).await? {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing with the system's package manager, saying what it does.
 #   ensure.sh build   what a build needs: a C compiler (for ring), Rust
-#   ensure.sh test    the same, python3, cargo-deny, what the lab needs
+#   ensure.sh test    the same, python3, cargo-deny, what the lab and the jail need
 #   ensure.sh lab     what `creance-lab internet` needs: ip, nft, dumpcap, unshare and setpriv
 #   ensure.sh bench   the same as test without cargo-deny, and the programs to compare with
 set -euo pipefail
@@ -9,6 +9,9 @@ set -euo pipefail
 RUST_MIN=1.95
 CARGO_DENY=0.20.2
 CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/creance"
+
+# Not in everyone's path, and where nft and ip are.
+PATH="$PATH:/usr/sbin:/sbin"
 
 say() { echo "creance: $*" >&2; }
 stop() {
@@ -52,6 +55,10 @@ package() {
         dnf:ndpiReader | pacman:ndpiReader | brew:ndpiReader) echo ndpi ;;
         apt-get:time | dnf:time | pacman:time | apk:time) echo time ;;
         brew:time) echo gnu-time ;;
+        apt-get:nft | dnf:nft | pacman:nft | apk:nft) echo nftables ;;
+        dnf:ip) echo iproute ;;
+        apt-get:ip | pacman:ip | apk:ip) echo iproute2 ;;
+        *:bwrap) echo bubblewrap ;;
         apt-get:rustup) if LC_ALL=C apt-cache policy rustup 2>/dev/null | grep -q 'Candidate: [^(]'; then echo rustup; fi ;;
         *:rustup) echo rustup ;;
     esac
@@ -181,6 +188,15 @@ need_lab() {
     done
 }
 
+# What `creance run` uses, and what its tests try in it. Other systems than Linux have no such thing.
+need_jail() {
+    [ "$(uname -s)" = Linux ] || return 0
+    need nft
+    need ip
+    have bwrap || install "bwrap, which a test of the jail runs in it" "$(package "$(manager)" bwrap)" ||
+        say "bwrap is not there: its test is left out"
+}
+
 case "${1:-}" in
     build)
         need cc
@@ -192,6 +208,7 @@ case "${1:-}" in
         need_components
         need python3
         need_lab
+        need_jail
         need_cargo_deny
         ;;
     lab) need_lab ;;

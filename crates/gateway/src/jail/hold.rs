@@ -71,7 +71,8 @@ async fn run(hold: Hold<'_>) -> io::Result<Held> {
         return Ok(Held { ended: Ended::Killed(heard.number()), summary: None, closed: None });
     }
     if let Err(error) = jail.go() {
-        return Ok(failed(error));
+        let _ = gateway.close(Duration::ZERO).await;
+        return Ok(Held { ended: jail.poll().unwrap_or(Ended::Failed(error)), summary: None, closed: None });
     }
     let ports: io::Result<_> =
         wall.datagrams.into_iter().map(|(socket, answers)| DatagramPort::new(socket, answers)).collect();

@@ -122,7 +122,13 @@ impl Observed {
             [false, _] => Some("no traffic of the app was seen before the window".to_owned()),
             [_, false] => Some("no traffic of the app was seen after the window".to_owned()),
         };
-        Limits { incomplete, no_control: self.no_control(reading, stations), no_app, no_app_control }
+        Limits {
+            incomplete,
+            no_control: self.no_control(reading, stations),
+            no_app,
+            no_app_control,
+            ledger: BTreeMap::new(),
+        }
     }
 
     fn no_control(&self, reading: &Reading, stations: &Stations) -> Option<String> {

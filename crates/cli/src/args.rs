@@ -96,6 +96,24 @@ pub(crate) struct AuditArgs {
     /// A file of the operator's own Cedar policies; may be repeated. None can undo what a mode forbids.
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Vec<PathBuf>,
+    /// The folder of a gateway's ledger: every flow of the captures, taken at the gateway's uplink, must
+    /// be explained by an entry of it, and the bytes must agree.
+    #[arg(long, value_name = "DIR", conflicts_with = "compare")]
+    pub(crate) ledger: Option<PathBuf>,
+    /// A log of that ledger; may be repeated. All of them where not given.
+    #[arg(long, value_name = "LOG", requires = "ledger")]
+    pub(crate) log: Vec<String>,
+    /// The public key of that ledger, as text or as a file of it; the one beside the logs where not
+    /// given, which whoever can change the logs can change as well.
+    #[arg(long, value_name = "KEY", requires = "ledger")]
+    pub(crate) ledger_key: Option<String>,
+    /// A checkpoint of that ledger that was kept elsewhere; may be repeated.
+    #[arg(long, value_name = "FILE", requires = "ledger")]
+    pub(crate) against: Vec<PathBuf>,
+    /// How far the clocks of the tap and of the gateway may be apart, in seconds; 0 where the same
+    /// machine made both.
+    #[arg(long, value_name = "SECONDS", requires = "ledger", default_value_t = 0.0, value_parser = seconds)]
+    pub(crate) clocks_within: f64,
     /// The operator's own database of places (MaxMind format).
     #[arg(long, value_name = "FILE.mmdb")]
     pub(crate) geo: Option<PathBuf>,
@@ -105,6 +123,12 @@ pub(crate) struct AuditArgs {
     /// Print nothing on standard output.
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+/// Seconds between the clocks of two machines; beyond a minute nothing could be told apart.
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "write seconds, such as `0.005`".to_owned())?;
+    if (0.0..=60.0).contains(&seconds) { Ok(seconds) } else { Err("between 0 and 60 seconds".to_owned()) }
 }
 
 #[derive(Debug, Args)]

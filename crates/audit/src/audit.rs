@@ -194,7 +194,10 @@ impl<'a> Court<'a> {
             contacts: Contacts::default(),
             hosts: Hosts::default(),
             stays: Stays::default(),
-            reconciler: reading.ledger.as_ref().map(Reconciler::new),
+            reconciler: reading
+                .ledger
+                .as_ref()
+                .map(|books| Reconciler::new(books, reading.survey.cards_of(books.addresses()))),
         };
         court.deciders = deciders(question, &exempt, &granted);
         court.add_alternatives(&exempt, &granted);

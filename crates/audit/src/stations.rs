@@ -206,6 +206,11 @@ impl Survey {
         }
     }
 
+    /// The cards that sent with one of these addresses.
+    pub(crate) fn cards_of(&self, addresses: &BTreeSet<IpAddr>) -> BTreeSet<[u8; 6]> {
+        self.cards.keys().filter(|(_, addr)| addresses.contains(addr)).map(|(card, _)| *card).collect()
+    }
+
     /// The stations that the question names, or those that can be inferred.
     pub(crate) fn stations(&self, question: &Question) -> Stations {
         let mut stations = Stations {

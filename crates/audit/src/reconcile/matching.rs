@@ -8,7 +8,7 @@ use crate::sent::{Direction, Seen};
 use crate::text::rfc3339;
 use creance_capture::{FlowRecord, Started};
 use creance_model::{Duration, Endpoint, Timestamp, Transport};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long before its first packet an entry may stand: a connection is opened right after.
 const AHEAD_MAX: Duration = Duration::from_seconds(10);
@@ -83,6 +83,8 @@ pub(super) struct Tally {
 #[derive(Debug)]
 pub(crate) struct Reconciler<'a> {
     pub(super) books: &'a Books,
+    /// The cards that sent with the gateway's addresses: what else they send is the gateway's too.
+    cards: BTreeSet<[u8; 6]>,
     pub(super) met: Vec<Met>,
     pub(super) wire_flows: u64,
     pub(super) explained: u64,
@@ -102,9 +104,10 @@ pub(crate) struct Reconciler<'a> {
 }
 
 impl<'a> Reconciler<'a> {
-    pub(crate) fn new(books: &'a Books) -> Self {
+    pub(crate) fn new(books: &'a Books, cards: BTreeSet<[u8; 6]>) -> Self {
         Self {
             books,
+            cards,
             met: vec![Met::default(); books.starts.len()],
             wire_flows: 0,
             explained: 0,
@@ -147,17 +150,19 @@ impl<'a> Reconciler<'a> {
         }
     }
 
-    /// Which end is the gateway's: that of the ledger, else that of a station.
+    /// Which end is the gateway's: that of the ledger, else that of a station or of its card.
     fn side(&self, flow: &FlowRecord, seen: &Seen) -> Option<Side> {
         let ours = |end: Endpoint| self.books.addresses.contains(&end.addr);
         if ours(flow.client) {
             Some(Side::Client)
         } else if ours(flow.server) {
             Some(Side::Server)
-        } else if seen.direction == Direction::NotOfStation {
-            None
-        } else {
+        } else if seen.direction != Direction::NotOfStation {
             Some(if seen.station_is_client { Side::Client } else { Side::Server })
+        } else {
+            let by_card = |card: Option<[u8; 6]>| card.is_some_and(|card| self.cards.contains(&card));
+            let [client, server] = flow.hardware.map(by_card);
+            if client { Some(Side::Client) } else { server.then_some(Side::Server) }
         }
     }
 

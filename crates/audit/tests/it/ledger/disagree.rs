@@ -280,6 +280,13 @@ fn pings_raw_packets_and_groups_are_not_the_hosts_own() {
         let (from, to) = (end(GATEWAY, 5353), end("224.0.0.251", 5353));
         Udp::new(&mut story.recorder, from, to, at(95_000)).send(Side::Client, &text);
     });
+    // The same with another address of the gateway's card.
+    unexplained(|story| {
+        let text = dns::query(0, "_adb._tcp.local", dns::PTR);
+        let (from, to) = (end("fe80::17", 5353), end("ff02::fb", 5353));
+        story.recorder.from_card = Some(ip(GATEWAY));
+        Udp::new(&mut story.recorder, from, to, at(95_000)).send(Side::Client, &text);
+    });
     // DHCP's ports do not make DHCP.
     unexplained(|story| {
         let (from, to) = (end(GATEWAY, 68), end(ROUTER, 67));

@@ -28,7 +28,7 @@ ALLOWED = {
     "sys": set(),
     "tap": {"model", "sys"},
     "gateway": {"model", "catalogue", "policy", "wire", "ledger", "sys"},
-    "lab": {"model"},
+    "lab": {"model", "sys"},
     "cli": {"model", "catalogue", "residency", "policy", "wire", "capture", "audit", "ledger", "gateway", "sys", "tap"},
 }
 

@@ -6,6 +6,8 @@ use creance_catalogue::Date;
 use creance_model::{HostName, Jurisdiction, Mode, ServiceId};
 use std::net::IpAddr;
 use std::path::PathBuf;
+#[cfg(target_os = "linux")]
+use std::{ffi::OsString, net::SocketAddr};
 
 /// Keeps a drone operator's data on a line that the operator holds.
 #[derive(Debug, Parser)]
@@ -25,6 +27,21 @@ pub(crate) enum Command {
     Policy(PolicyArgs),
     /// Read and check the record of what was decided and what left.
     Ledger(LedgerArgs),
+    /// Run an app out of which nothing leaves but what a mode lets out.
+    #[cfg(target_os = "linux")]
+    Run(Box<RunArgs>),
+}
+
+impl Command {
+    /// The exit status where the command could not run.
+    pub(crate) const fn could_not_run(&self) -> u8 {
+        match self {
+            Self::Audit(_) | Self::Catalogue(_) | Self::Policy(_) | Self::Ledger(_) => 2,
+            // An app's own statuses begin at 0.
+            #[cfg(target_os = "linux")]
+            Self::Run(_) => creance_gateway::jail::COULD_NOT_JAIL,
+        }
+    }
 }
 
 /// Whose verdict decides the exit status.
@@ -281,4 +298,67 @@ pub(crate) struct LogArg {
     /// The log, by its name; may be left out where there is one alone.
     #[arg(value_name = "LOG")]
     pub(crate) log: Option<String>,
+}
+
+/// Which home the app sees.
+#[cfg(target_os = "linux")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HomeArg {
+    /// The user's own: what the app writes there stays, and may be run outside later.
+    Shared,
+    /// An empty one, thrown away at the end.
+    Private,
+}
+
+#[cfg(target_os = "linux")]
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The app has a network of its own, which leads to this program alone, and no root is \
+    needed. It sees your files, but /tmp and /run are empty, programs with setuid gain nothing, and other \
+    programs' sockets, processes and terminals are out of its reach. It ends when the first process of it \
+    ends.\n\n\
+    Exit status: that of the app, or death by the signal that the app died of; 125 it could not be jailed, \
+    or the jail was ended from outside; 126 it cannot be executed; 127 there is no such app; 2 the \
+    arguments are wrong."
+)]
+pub(crate) struct RunArgs {
+    /// What may leave: offline, local-data, restricted or standard.
+    #[arg(long, value_name = "MODE", default_value_t = Mode::LocalData)]
+    pub(crate) mode: Mode,
+    #[command(flatten)]
+    pub(crate) lists: Lists,
+    /// A file of the operator's own Cedar policies; may be repeated. None can undo what a mode forbids.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// A folder of the organisation's own catalogue entries (*.toml).
+    #[arg(long, value_name = "DIR")]
+    pub(crate) catalogue: Option<PathBuf>,
+    /// The ledger's folder; this user's own where not given.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) ledger: Option<PathBuf>,
+    /// A server that answers questions for names, as ADDRESS or ADDRESS:PORT; may be repeated. The
+    /// system's own where not given.
+    #[arg(long, value_name = "IP[:PORT]", value_delimiter = ',', value_parser = resolver)]
+    pub(crate) resolver: Vec<SocketAddr>,
+    /// Which home the app sees: `shared` is yours, with all that it holds; `private` is an empty one
+    /// that is thrown away.
+    #[arg(long, value_enum, value_name = "HOME", default_value_t = HomeArg::Shared)]
+    pub(crate) home: HomeArg,
+    /// Let the app reach display and sound. Through X11 it can read what you type and type into other
+    /// windows; through either it can reach what they can.
+    #[arg(long)]
+    pub(crate) gui: bool,
+    /// The app and its arguments.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "APP")]
+    pub(crate) app: Vec<OsString>,
+}
+
+/// A server for names, at port 53 where none is given.
+#[cfg(target_os = "linux")]
+fn resolver(text: &str) -> Result<SocketAddr, String> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let alone = bare.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53));
+    alone.or_else(|_| text.parse()).map_err(|_| {
+        "neither an address nor an address and a port, such as 192.0.2.53 or [2001:db8::53]:5353".to_owned()
+    })
 }

@@ -255,7 +255,8 @@ fn read_text(path: &Path) -> Result<String> {
 }
 
 /// Where this user's ledger lies.
-fn own_folder() -> Result<PathBuf> {
+/// The folder of this user's ledger.
+pub(crate) fn own_folder() -> Result<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let state = set("XDG_STATE_HOME").filter(|path| path.is_absolute());
     let state = state.or_else(|| set("HOME").map(|home| home.join(".local/state")));

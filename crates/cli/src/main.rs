@@ -9,6 +9,8 @@ mod knowledge;
 mod ledger;
 mod policy;
 mod progress;
+#[cfg(target_os = "linux")]
+mod run;
 mod table;
 mod terminal;
 
@@ -21,10 +23,12 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Could not run.
-const COULD_NOT_RUN: u8 = 2;
-
 fn main() -> ExitCode {
+    // Stages of a jail are this program started anew, and go on as something else.
+    #[cfg(target_os = "linux")]
+    if let Some(code) = creance_gateway::jail::stage(std::env::args_os()) {
+        return code;
+    }
     // clap exits with 2 on arguments that it does not understand.
     let arguments = Arguments::parse();
     let result = match &arguments.command {
@@ -32,12 +36,14 @@ fn main() -> ExitCode {
         Command::Catalogue(command) => catalogue::run(command),
         Command::Policy(command) => policy::run(command),
         Command::Ledger(command) => ledger::run(command),
+        #[cfg(target_os = "linux")]
+        Command::Run(command) => run::run(command),
     };
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             terminal::error(&error);
-            ExitCode::from(COULD_NOT_RUN)
+            ExitCode::from(arguments.command.could_not_run())
         }
     }
 }

@@ -57,7 +57,7 @@ pub(crate) fn note_misspelt(catalogue: &Catalogue, policies: &Policies) {
     }
 }
 
-fn warn_of_idle_lists(mode: Option<Mode>, lists: &Lists) {
+pub(crate) fn warn_of_idle_lists(mode: Option<Mode>, lists: &Lists) {
     let Some(mode) = mode else { return };
     if !lists.exempt.is_empty() && mode != Mode::LocalData {
         terminal::note("note: --exempt has a meaning in --mode local-data alone; it exempts nothing here");

@@ -6,6 +6,18 @@
 //! flow's own hello or request, where its service has one. What is let out is dialled by name;
 //! an address that an app gives is never used. No name, no route.
 //!
-//! [`core`] decides; it has no sockets and no clock.
+//! [`core`] decides; it has no sockets and no clock. [`shell`] listens, dials and relays as it
+//! says. [`control`] is how another process of the same user asks it and changes its mode.
+//! [`jail`] holds one app in a network that leads to it alone, and [`lan`] puts it between a
+//! network of stations and an uplink.
 
+pub mod control;
 pub mod core;
+#[cfg(target_os = "linux")]
+pub mod jail;
+pub mod lan;
+pub mod shell;
+
+mod programs;
+
+pub use programs::ProgramError;

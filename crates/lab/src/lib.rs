@@ -1,8 +1,10 @@
-//! A small internet for tests and demonstrations. For now: captures made packet by packet.
+//! A small internet for tests and demonstrations: captures made packet by packet, and one that
+//! runs, with apps that behave well or badly.
 //!
-//! Everything here is deterministic: the same calls give the same bytes. Nothing is ever sent:
-//! addresses and names are only bytes in files. The crate knows nothing of the crates that read
-//! captures, so that a mistake made there is not made here too.
+//! The captures are deterministic: the same calls give the same bytes. Nothing of them is ever
+//! sent: addresses and names are only bytes in files. What the [`live`] internet sends stays in
+//! namespaces without a link to the machine's network. The crate knows nothing of the crates that
+//! read captures, so that a mistake made there is not made here too.
 //!
 //! From the bottom up: [`ip`], [`tunnel`] and [`link`] make packets and frames, [`dns`], [`tls`],
 //! [`quic`], [`app`] and [`drone`] make what they carry, a [`Recorder`] collects them with
@@ -16,6 +18,8 @@ pub mod drone;
 pub mod flood;
 pub mod ip;
 pub mod link;
+#[cfg(target_os = "linux")]
+pub mod live;
 pub mod merge;
 pub mod pcap;
 pub mod pcapng;

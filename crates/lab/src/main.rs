@@ -1,4 +1,5 @@
-//! `creance-lab`: writes captures for tests, demonstrations and benchmarks.
+//! `creance-lab`: writes captures for tests, demonstrations and benchmarks, and runs a small
+//! internet with apps in it.
 
 use creance_lab::{flood, merge::Merge, sample, scenario};
 use std::fs::File;
@@ -15,7 +16,19 @@ Usage: creance-lab COMMAND
   merge --copies N --out FILE FILE...  merge captures into a large pcap, N times over
   flood --flows N --bytes B --out FILE write N small flows, about B bytes (1000, 64M, 10G)
 
-`-` as FILE is standard output. Nothing is ever sent: captures are only files.
+`-` as FILE is standard output. Nothing of these is ever sent: captures are only files.
+
+  internet [--capture FILE] [--lan] [--delay MS] -- COMMAND...
+                                       run a command in a small internet, without root (Linux)
+      --capture FILE   write what passes the far end of the uplink (pcap), all of it or fail
+      --lan            with a station on a local network of the host's
+      --delay MS       servers wait so long before each answer, in milliseconds
+  in station -- COMMAND...             run a command in the station, from within the above
+  app BEHAVIOUR --host NAME [...]      be an app that behaves well or badly; `app` lists how
+
+`internet` ends as the command does (128 and the number of a signal; 125 where the lab failed).
+The command finds CREANCE_LAB_RESOLVER, CREANCE_LAB_CA, CREANCE_LAB_CAPTURE in its environment.
+`app` ends with 0 where something was delivered, 1 where not, 2 where it could not be tried.
 ";
 
 /// Why a command could not do what it was asked.
@@ -25,27 +38,72 @@ enum LabError {
     Usage(String),
     #[error("cannot write `{path}`")]
     Write { path: String, source: io::Error },
+    #[cfg(target_os = "linux")]
+    #[error(transparent)]
+    Live(#[from] creance_lab::live::LiveError),
+    #[cfg(not(target_os = "linux"))]
+    #[error("`{0}` needs Linux")]
+    Elsewhere(String),
 }
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match run(&args) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             note(&format!("error: {error}"));
             if let Some(source) = std::error::Error::source(&error) {
                 note(&format!("  because: {source}"));
             }
-            ExitCode::from(2)
+            error.exit()
         }
     }
 }
 
-fn run(args: &[String]) -> Result<(), LabError> {
+impl LabError {
+    /// Of a small internet 125, as of other programs that run a command; else 2.
+    fn exit(&self) -> ExitCode {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Live(_) => ExitCode::from(125),
+            #[cfg(not(target_os = "linux"))]
+            Self::Elsewhere(_) => ExitCode::from(125),
+            Self::Usage(_) | Self::Write { .. } => ExitCode::from(2),
+        }
+    }
+}
+
+fn run(args: &[String]) -> Result<ExitCode, LabError> {
     let Some((command, rest)) = args.split_first() else {
         return Err(LabError::Usage("a command is missing".into()));
     };
-    match command.as_str() {
+    if let Some(done) = running(command, rest) {
+        return done;
+    }
+    write(command, rest).map(|()| ExitCode::SUCCESS)
+}
+
+/// The commands that run something.
+#[cfg(target_os = "linux")]
+fn running(command: &str, rest: &[String]) -> Option<Result<ExitCode, LabError>> {
+    use creance_lab::live;
+    let done = match command {
+        "internet" => live::internet(rest),
+        "in" => live::enter(rest),
+        other => live::stage(other, rest)?,
+    };
+    Some(done.map_err(LabError::from))
+}
+
+/// The commands that run something.
+#[cfg(not(target_os = "linux"))]
+fn running(command: &str, _rest: &[String]) -> Option<Result<ExitCode, LabError>> {
+    matches!(command, "internet" | "in" | "app").then(|| Err(LabError::Elsewhere(command.to_owned())))
+}
+
+/// The commands that write files.
+fn write(command: &str, rest: &[String]) -> Result<(), LabError> {
+    match command {
         "list" => {
             list();
             Ok(())

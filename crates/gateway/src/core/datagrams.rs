@@ -91,7 +91,7 @@ impl DatagramDoor {
         // A host that nobody knows may speak anything, or QUIC without a name.
         let is_free = offer.binding.is_none();
         if outcome == Outcome::NotQuic {
-            let admit = || Step::Admit(self.frame.admission(offer));
+            let admit = || Step::Admit(Admission::of(offer));
             return if is_free { admit() } else { self.frame.refuse(Reason::OtherProtocol) };
         }
         if !self.handshakes.hellos_are_whole() {
@@ -104,6 +104,6 @@ impl DatagramDoor {
         if !is_free && self.facts.names.is_empty() {
             return self.frame.refuse(Reason::NothingNamed);
         }
-        Step::Admit(Admission { binding: Some(Binding::Quic), blinded, ..self.frame.admission(offer) })
+        Step::Admit(Admission { binding: Some(Binding::Quic), blinded, ..Admission::of(offer) })
     }
 }

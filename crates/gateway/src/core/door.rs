@@ -18,6 +18,8 @@ pub struct Door {
     frame: Frame,
     port: u16,
     head: Vec<u8>,
+    /// Whether nothing but requests in clear passes, each by itself.
+    requests: bool,
 }
 
 /// What every door is built in: the name that was asked for, and how it may leave.
@@ -42,8 +44,6 @@ pub enum Step {
 /// Why a connection may leave, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admission {
-    /// The name, which is resolved and dialled here.
-    pub name: HostName,
     /// As which service.
     pub service: Option<ServiceId>,
     /// What carried the name; none where nothing had to.
@@ -64,13 +64,27 @@ impl Door {
     /// Where it may not leave whatever it says.
     pub fn new(table: &Table, station: &Pseudonym, name: &HostName, port: u16) -> Result<Self, Refusal> {
         let frame = Frame::new(table, station, name, Transport::Tcp, port)?;
-        Ok(Self { frame, port, head: Vec::new() })
+        Ok(Self { frame, port, head: Vec::new(), requests: false })
+    }
+
+    /// A request in clear that came through a proxy, where the next one may be for another host:
+    /// nothing else passes, even where everything may leave.
+    ///
+    /// # Errors
+    /// Where it may not leave whatever it says.
+    pub fn for_request(
+        table: &Table,
+        station: &Pseudonym,
+        name: &HostName,
+        port: u16,
+    ) -> Result<Self, Refusal> {
+        Ok(Self { requests: true, ..Self::new(table, station, name, port)? })
     }
 
     /// Whether it can be let out before it says anything.
     #[must_use]
     pub fn first(&self) -> Step {
-        self.frame.first()
+        if self.requests { Step::Wait } else { self.frame.first() }
     }
 
     /// Takes bytes from the app. They are kept until the connection is let out or refused.
@@ -89,6 +103,12 @@ impl Door {
             Step::Wait => self.frame.refuse(Reason::TooLate),
             step @ (Step::Admit(_) | Step::Refuse(_)) => step,
         }
+    }
+
+    /// Whether it has heard nothing yet.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.head.is_empty()
     }
 
     /// The bytes that were kept; they are the first to leave.
@@ -123,7 +143,7 @@ impl Door {
         }
         match facts.layers.as_slice() {
             [] if waits => Step::Wait,
-            [Protocol::Tls] => self.tls(facts, waits),
+            [Protocol::Tls] if !self.requests => self.tls(facts, waits),
             [Protocol::Http] => self.http(facts, inspection.want, waits),
             _ => self.other(ended),
         }
@@ -141,7 +161,7 @@ impl Door {
         match self.frame.offer(Binding::Tls) {
             Some(offer) if hello.ech && offer.strict => self.frame.refuse(Reason::Hidden),
             Some(offer) => {
-                let bound = Admission { binding: Some(Binding::Tls), ..self.frame.admission(offer) };
+                let bound = Admission { binding: Some(Binding::Tls), ..Admission::of(offer) };
                 Step::Admit(Admission { blinded: hello.ech, ..bound })
             }
             None => self.frame.refuse(Reason::OtherProtocol),
@@ -159,7 +179,7 @@ impl Door {
             Want::Requests { body_left: Some(left) } => Step::Admit(Admission {
                 binding: Some(Binding::Http),
                 again_after: Some((self.head.len() as u64).saturating_add(left)),
-                ..self.frame.admission(offer)
+                ..Admission::of(offer)
             }),
             Want::Requests { body_left: None } | Want::Nothing | Want::More { .. } => {
                 self.frame.refuse(Reason::Endless)
@@ -170,10 +190,24 @@ impl Door {
     /// Another protocol, or none that is known: only to hosts that nobody knows, where those may
     /// be reached. They have no binding that could be missed.
     fn other(&self, ended: bool) -> Step {
-        match self.frame.offers.iter().find(|offer| offer.binding.is_none()) {
-            Some(offer) => Step::Admit(self.frame.admission(offer)),
+        match self.frame.offers.iter().find(|offer| offer.binding.is_none() && !self.requests) {
+            Some(offer) => Step::Admit(Admission::of(offer)),
             None if self.head.is_empty() && ended => self.frame.refuse(Reason::TooLate),
             None => self.frame.refuse(Reason::OtherProtocol),
+        }
+    }
+}
+
+impl Admission {
+    /// As an offer says, with nothing seen of the flow itself.
+    #[must_use]
+    pub fn of(offer: &Offer) -> Self {
+        Self {
+            service: offer.service.clone(),
+            binding: offer.binding,
+            policies: offer.policies.clone(),
+            blinded: false,
+            again_after: None,
         }
     }
 }
@@ -197,7 +231,7 @@ impl Frame {
     /// Whether it can be let out before it says anything.
     pub(super) fn first(&self) -> Step {
         match self.offers.iter().find(|offer| self.everything || offer.binding == Some(Binding::NameOnly)) {
-            Some(offer) => Step::Admit(self.admission(offer)),
+            Some(offer) => Step::Admit(Admission::of(offer)),
             None => Step::Wait,
         }
     }
@@ -207,17 +241,6 @@ impl Frame {
         // Of several services on one port the strictest decides what may be hidden.
         let fits = |offer: &&Offer| offer.binding.is_none_or(|wanted| wanted == binding);
         self.offers.iter().filter(fits).max_by_key(|offer| offer.strict)
-    }
-
-    pub(super) fn admission(&self, offer: &Offer) -> Admission {
-        Admission {
-            name: self.name.clone(),
-            service: offer.service.clone(),
-            binding: offer.binding,
-            policies: offer.policies.clone(),
-            blinded: false,
-            again_after: None,
-        }
     }
 
     pub(super) fn refuse(&self, reason: Reason) -> Step {

@@ -1,6 +1,6 @@
 //! Flows that are open, and what a change of the table stops.
 
-use crate::core::{Says, Table};
+use crate::core::{Reason, Says, Table};
 use creance_catalogue::Binding;
 use creance_ledger::Pseudonym;
 use creance_model::{HostName, ServiceId, Transport};
@@ -14,8 +14,8 @@ const FLOWS_MAX: usize = 100_000;
 pub struct Flow {
     /// Whose it is.
     pub station: Pseudonym,
-    /// The name that was dialled.
-    pub name: HostName,
+    /// The name that was dialled; none for a bare address, which only leaves where everything may.
+    pub name: Option<HostName>,
     /// What carries it.
     pub transport: Transport,
     /// The port.
@@ -40,20 +40,38 @@ impl Flows {
         Self { next, open: BTreeMap::new() }
     }
 
-    /// Takes a flow up and gives its number; none where too many are open.
-    pub fn open(&mut self, flow: Flow) -> Option<u64> {
-        if self.open.len() >= FLOWS_MAX {
-            return None;
+    /// Takes a flow up and gives its number.
+    ///
+    /// # Errors
+    /// Where the table, which may be another one than the flow was let out by, does not allow it
+    /// any more, or where too many are open.
+    pub fn open(&mut self, table: &Table, flow: Flow) -> Result<u64, Reason> {
+        if !is_allowed(table, &flow) {
+            return Err(Reason::Denied);
         }
+        if self.open.len() >= FLOWS_MAX {
+            return Err(Reason::ManyFlows);
+        }
+        let number = self.number();
+        self.open.insert(number, flow);
+        Ok(number)
+    }
+
+    /// Takes a number that no other flow has, for one that no table lets out: Creance's own.
+    pub const fn number(&mut self) -> u64 {
         let number = self.next;
         self.next += 1;
-        self.open.insert(number, flow);
-        Some(number)
+        number
     }
 
     /// Forgets a flow.
     pub fn close(&mut self, number: u64) -> Option<Flow> {
         self.open.remove(&number)
+    }
+
+    /// All that are open, in the order of their starts.
+    pub fn all(&self) -> impl Iterator<Item = (u64, &Flow)> {
+        self.open.iter().map(|(number, flow)| (*number, flow))
     }
 
     /// The flows that another table would not have let out as they were, in the order of their
@@ -69,7 +87,8 @@ impl Flows {
 }
 
 fn is_allowed(table: &Table, flow: &Flow) -> bool {
-    match table.may_leave(&flow.station, &flow.name, flow.transport, flow.port) {
+    let Some(name) = &flow.name else { return table.everything(&flow.station).is_some() };
+    match table.may_leave(&flow.station, name, flow.transport, flow.port) {
         Says::Everything(_) => true,
         // What was let out as one service does not go on as another, nor with a looser binding.
         Says::Offers(offers) => offers.iter().any(|offer| {

@@ -35,6 +35,12 @@ pub enum Reason {
     ManyLabels,
     /// More names than can be given addresses.
     ManyNames,
+    /// More flows than can be open at a time.
+    ManyFlows,
+    /// The name leads to this machine itself, or to no single host.
+    OwnAddress,
+    /// The ledger cannot take an entry, so that nothing new may begin.
+    NotRecorded,
 }
 
 impl Reason {
@@ -57,6 +63,9 @@ impl Reason {
             Self::NoQuestion => "no-question",
             Self::ManyLabels => "many-labels",
             Self::ManyNames => "many-names",
+            Self::ManyFlows => "many-flows",
+            Self::OwnAddress => "own-address",
+            Self::NotRecorded => "not-recorded",
         }
     }
 }
@@ -74,7 +83,9 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(crate) const fn of(reason: Reason) -> Self {
+    /// A refusal about no name.
+    #[must_use]
+    pub const fn of(reason: Reason) -> Self {
         Self { reason, name: None, service: None }
     }
 }

@@ -109,6 +109,21 @@ impl Table {
         self.says(station, name, Some((transport, port)))
     }
 
+    /// What may leave from each station: services, and none for hosts that nobody knows.
+    #[must_use]
+    pub fn allowed(&self) -> BTreeSet<(Pseudonym, Option<ServiceId>)> {
+        let services = |station: &Station| {
+            let known = station.services.iter().filter(|(_, decision)| decision.allowed);
+            let unknown = station.unknown.as_ref().filter(|unknown| unknown.allowed);
+            let known: Vec<_> = known.map(|(id, _)| Some(id.clone())).collect();
+            known.into_iter().chain(unknown.map(|_| None))
+        };
+        self.stations
+            .iter()
+            .flat_map(|(name, station)| services(station).map(|service| (name.clone(), service)))
+            .collect()
+    }
+
     /// Whether everything may leave from a station, also to where no name is known.
     #[must_use]
     pub fn everything(&self, station: &Pseudonym) -> Option<Offer> {

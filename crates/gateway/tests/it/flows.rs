@@ -2,13 +2,13 @@
 
 use crate::bench::{host, station, table};
 use creance_catalogue::Binding;
-use creance_gateway::core::{Flow, Flows};
+use creance_gateway::core::{Flow, Flows, Reason};
 use creance_model::{Mode, Transport};
 
 fn flow(name: &str, port: u16, service: Option<&str>, binding: Option<Binding>) -> Flow {
     Flow {
         station: station(),
-        name: host(name),
+        name: Some(host(name)),
         transport: Transport::Tcp,
         port,
         service: service.map(|id| id.parse().unwrap()),
@@ -19,6 +19,10 @@ fn flow(name: &str, port: u16, service: Option<&str>, binding: Option<Binding>) 
 #[test]
 fn a_stricter_table_stops_what_it_would_not_have_let_out_and_nothing_else() {
     let mut flows = Flows::starting_at(40);
+    let strict = table(Mode::LocalData, &[]);
+    let refused =
+        flows.open(&strict, flow("tiles.allowed.test", 443, Some("maker.maps"), Some(Binding::Tls)));
+    assert_eq!(refused, Err(Reason::Denied), "the table has changed since the flow was let out");
     let opened: Vec<u64> = [
         flow("tiles.allowed.test", 443, Some("maker.maps"), Some(Binding::Tls)),
         flow("rtk.plain.test", 2101, Some("maker.rtk"), Some(Binding::NameOnly)),
@@ -28,7 +32,7 @@ fn a_stricter_table_stops_what_it_would_not_have_let_out_and_nothing_else() {
         flow("tiles.allowed.test", 443, Some("maker.maps"), None),
     ]
     .into_iter()
-    .map(|flow| flows.open(flow).unwrap())
+    .map(|flow| flows.open(&table(Mode::Standard, &[]), flow).unwrap())
     .collect();
     assert_eq!(opened, [40, 41, 42, 43, 44]);
     let stopped = |flows: &Flows, mode, services: &[&str]| -> Vec<u64> {

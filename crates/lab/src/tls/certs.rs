@@ -13,6 +13,8 @@ pub enum Validity {
     Current,
     /// 2019 and 2020.
     Expired,
+    /// 2000 to 2099.
+    Always,
 }
 
 /// A certificate with those that vouch for it, the leaf first, in DER.
@@ -24,6 +26,8 @@ pub struct Chain(pub Vec<Vec<u8>>);
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: Vec<u8>,
+    pem: String,
+    server: KeyPair,
 }
 
 impl Authority {
@@ -32,12 +36,37 @@ impl Authority {
     /// # Errors
     /// Where `rcgen` refuses the fixed key or parameters, which a test would show.
     pub fn lab() -> Result<Self, rcgen::Error> {
-        let key = key(keys::AUTHORITY)?;
-        let mut params = params(&[], "Lab Test Authority", Validity::Current)?;
+        Self::with(key(keys::AUTHORITY)?, key(keys::SERVER)?, Validity::Current)
+    }
+
+    /// An authority with keys of its own, made now, of a kind that every client knows (ECDSA with
+    /// P-256), whose certificates are valid at any time that a machine's clock may show.
+    ///
+    /// # Errors
+    /// Where no keys can be made.
+    pub fn live() -> Result<Self, rcgen::Error> {
+        Self::with(KeyPair::generate()?, KeyPair::generate()?, Validity::Always)
+    }
+
+    fn with(key: KeyPair, server: KeyPair, validity: Validity) -> Result<Self, rcgen::Error> {
+        let mut params = params(&[], "Lab Test Authority", validity)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        let certificate = params.self_signed(&key)?.der().to_vec();
-        Ok(Self { issuer: Issuer::new(params, key), certificate })
+        let made = params.self_signed(&key)?;
+        let (certificate, pem) = (made.der().to_vec(), made.pem());
+        Ok(Self { issuer: Issuer::new(params, key), certificate, pem, server })
+    }
+
+    /// The authority's own certificate, as programs take it from a file.
+    #[must_use]
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// The key of all its servers, in DER (PKCS#8).
+    #[must_use]
+    pub fn server_key(&self) -> Vec<u8> {
+        self.server.serialize_der()
     }
 
     /// The authority's own certificate, in DER.
@@ -52,7 +81,19 @@ impl Authority {
     /// Where a name is none that a certificate can hold.
     pub fn issue(&self, names: &[&str], validity: Validity) -> Result<Chain, rcgen::Error> {
         let subject = names.first().copied().unwrap_or("lab");
-        let leaf = params(names, subject, validity)?.signed_by(&key(keys::SERVER)?, &self.issuer)?;
+        let leaf = params(names, subject, validity)?.signed_by(&self.server, &self.issuer)?;
+        Ok(Chain(vec![leaf.der().to_vec(), self.certificate.clone()]))
+    }
+
+    /// A certificate for one name that is valid at any time. The name of its holder is a fixed one:
+    /// there a long name would have no room.
+    ///
+    /// # Errors
+    /// As [`Authority::issue`].
+    pub fn issue_live(&self, name: &str) -> Result<Chain, rcgen::Error> {
+        let mut params = params(&[name], "Lab Test Server", Validity::Always)?;
+        params.serial_number = Some(SerialNumber::from(crate::bytes::seed(name) >> 1));
+        let leaf = params.signed_by(&self.server, &self.issuer)?;
         Ok(Chain(vec![leaf.der().to_vec(), self.certificate.clone()]))
     }
 
@@ -81,6 +122,7 @@ fn params(names: &[&str], subject: &str, validity: Validity) -> Result<Certifica
     let (from, to) = match validity {
         Validity::Current => (2026, 2027),
         Validity::Expired => (2019, 2020),
+        Validity::Always => (2000, 2099),
     };
     params.not_before = date_time_ymd(from, 1, 1);
     params.not_after = date_time_ymd(to, 12, 31);

@@ -1,0 +1,182 @@
+//! What is said over the socket.
+
+use creance_model::{Mode, ServiceId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// The longest line, in bytes.
+pub const LINE_BYTES_MAX: usize = 4 << 20;
+
+const VERSION: u32 = 1;
+
+/// A mode with its lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    /// The mode.
+    pub mode: Mode,
+    /// Services exempt from Local Data.
+    pub exempt: Vec<ServiceId>,
+    /// Services granted in Restricted.
+    pub granted: Vec<ServiceId>,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// What it does.
+    Status {},
+    /// What a change would stop and open; nothing is changed.
+    WouldChange {
+        /// The mode to be.
+        wanted: Wanted,
+    },
+    /// Change.
+    Change {
+        /// The mode to be.
+        wanted: Wanted,
+        /// The table that the asker was shown a difference to; where another holds by now,
+        /// nothing is changed.
+        generation: Option<u64>,
+    },
+    /// End.
+    Down {},
+}
+
+/// What is answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Answer {
+    /// What it does.
+    Status(Status),
+    /// What a change would do.
+    WouldChange(Difference),
+    /// It has changed.
+    Changed {
+        /// The table that holds now.
+        generation: u64,
+        /// How many flows were cut.
+        flows_cut: u64,
+        /// How long it took until the last of them was, in microseconds.
+        micros: u64,
+    },
+    /// It ends.
+    Down {},
+    /// It was not done.
+    Refused {
+        /// Why, and what to do.
+        why: String,
+    },
+}
+
+/// What a gateway does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Status {
+    /// The program and its version.
+    pub program: String,
+    /// The process.
+    pub pid: u32,
+    /// The mode that holds.
+    pub now: Wanted,
+    /// The table that holds.
+    pub generation: u64,
+    /// Since when.
+    pub since: Timestamp,
+    /// Flows that are open.
+    pub flows: Vec<FlowLine>,
+    /// Why nothing new may begin, where that is so.
+    pub closed: Option<String>,
+}
+
+/// A flow that is open.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlowLine {
+    /// Whose.
+    pub station: String,
+    /// As which service; none is a host that nobody knows.
+    pub service: Option<ServiceId>,
+    /// To which name; none is a bare address.
+    pub name: Option<String>,
+    /// At which port.
+    pub port: u16,
+    /// Bytes that it has moved.
+    pub moved: u64,
+}
+
+/// What a change would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Difference {
+    /// The mode that holds.
+    pub now: Wanted,
+    /// The table that holds.
+    pub generation: u64,
+    /// Services that would stop, with their stations; none are hosts that nobody knows.
+    pub stops: Vec<(String, Option<ServiceId>)>,
+    /// Services that would open.
+    pub opens: Vec<(String, Option<ServiceId>)>,
+    /// Flows that would be cut.
+    pub cuts: Vec<FlowLine>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope<T> {
+    version: u32,
+    #[serde(flatten)]
+    said: T,
+}
+
+/// One thing that is said, either way.
+pub(crate) trait Reply: Serialize + for<'a> Deserialize<'a> {}
+impl Reply for Request {}
+impl Reply for Answer {}
+
+/// As a line.
+pub(crate) fn write(said: &impl Reply) -> Result<Vec<u8>, String> {
+    let envelope = Envelope { version: VERSION, said };
+    let mut line = serde_json::to_vec(&envelope).map_err(|error| error.to_string())?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// From a line.
+pub(crate) fn read<T: Reply>(line: &[u8]) -> Result<T, String> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    let found: Version = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    if found.version != VERSION {
+        return Err(format!("version {}, and this program speaks version {VERSION}", found.version));
+    }
+    let mut value: serde_json::Value = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    if let Some(object) = value.as_object_mut() {
+        object.remove("version");
+    }
+    serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_read_again_and_another_version_is_refused() {
+        let wanted =
+            Wanted { mode: Mode::LocalData, exempt: vec!["a.maps".parse().unwrap()], granted: vec![] };
+        let request = Request::Change { wanted, generation: Some(4) };
+        let line = write(&request).unwrap();
+        assert_eq!(
+            std::str::from_utf8(&line).unwrap(),
+            "{\"version\":1,\"ask\":\"change\",\"wanted\":{\"mode\":\"local-data\",\"exempt\":[\"a.maps\"],\
+             \"granted\":[]},\"generation\":4}\n"
+        );
+        assert_eq!(read::<Request>(&line).unwrap(), request);
+        let other = String::from_utf8(line).unwrap().replace("\"version\":1", "\"version\":2");
+        assert!(read::<Request>(other.as_bytes()).unwrap_err().contains("version 2"));
+        assert!(read::<Request>(b"{\"version\":1,\"ask\":\"status\",\"more\":1}").is_err());
+        assert!(read::<Request>(b"{\"ask\":\"status\"}").is_err());
+    }
+}

@@ -1,0 +1,18 @@
+//! A gateway between a network of stations and an uplink: the rules of the firewall, the heart
+//! that keeps their holes open, the sockets, and who the stations are.
+//!
+//! The rules are static and deny: they are loaded before the network comes up, and stay when the
+//! program ends. All that lets anything through needs a mark that is in a set, and the set's
+//! elements live for [`heart::LIVES`]; a program that hangs or dies renews them no more.
+
+mod heart;
+mod rules;
+mod sockets;
+mod stations;
+mod up;
+
+pub use heart::{Heart, Pulse};
+pub use rules::{OUT_MARK, Own, OwnError, Site, SiteError};
+pub use sockets::{Ports, listeners};
+pub use stations::{KnownBy, Neighbours, StationRule, StationRuleError};
+pub use up::{Up, UpError, up};

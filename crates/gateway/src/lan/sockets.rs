@@ -1,0 +1,74 @@
+//! The sockets of a gateway on the stations' side.
+
+use crate::shell::Listeners;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+/// Where a gateway listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ports {
+    /// Connections that are led here, whatever they were meant for.
+    pub wall: u16,
+    /// Questions for names.
+    pub questions: u16,
+    /// The HTTP proxy; none where there is none.
+    pub proxy: Option<u16>,
+    /// The SOCKS5 proxy; none where there is none.
+    pub socks: Option<u16>,
+}
+
+impl Default for Ports {
+    fn default() -> Self {
+        Self { wall: 61000, questions: 61053, proxy: Some(3128), socks: Some(1080) }
+    }
+}
+
+/// Listens on all addresses; the rules say who comes through.
+///
+/// # Errors
+/// Where a socket cannot be had, with what it was for.
+pub fn listeners(ports: &Ports) -> io::Result<Listeners> {
+    let mut listeners = Listeners::default();
+    let any: [(Domain, IpAddr); 2] =
+        [(Domain::IPV4, Ipv4Addr::UNSPECIFIED.into()), (Domain::IPV6, Ipv6Addr::UNSPECIFIED.into())];
+    for (domain, address) in any {
+        let tcp = |port| tcp(domain, SocketAddr::new(address, port));
+        listeners.transparent.push(tcp(ports.wall)?);
+        listeners.dns.push(udp(domain, SocketAddr::new(address, ports.questions))?);
+        listeners.proxy.extend(ports.proxy.map(tcp).transpose()?);
+        listeners.socks.extend(ports.socks.map(tcp).transpose()?);
+    }
+    Ok(listeners)
+}
+
+fn tcp(domain: Domain, at: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = socket(domain, Type::STREAM, Protocol::TCP, at)?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+fn udp(domain: Domain, at: SocketAddr) -> io::Result<std::net::UdpSocket> {
+    Ok(socket(domain, Type::DGRAM, Protocol::UDP, at)?.into())
+}
+
+/// A socket that takes what was meant for others, and answers in their name.
+fn socket(domain: Domain, kind: Type, protocol: Protocol, at: SocketAddr) -> io::Result<Socket> {
+    let open = || {
+        let socket = Socket::new(domain, kind, Some(protocol))?;
+        if domain == Domain::IPV6 {
+            socket.set_only_v6(true)?;
+        }
+        if kind == Type::STREAM {
+            socket.set_reuse_address(true)?;
+        }
+        // The kernel has one such flag for both families.
+        socket.set_ip_transparent_v4(true)?;
+        socket.bind(&at.into())?;
+        Ok(socket)
+    };
+    open().map_err(|error: io::Error| io::Error::new(error.kind(), format!("listening at {at}: {error}")))
+}

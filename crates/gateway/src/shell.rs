@@ -1,0 +1,35 @@
+//! Listens, asks the [core](crate::core), and dials and relays what it lets out.
+//!
+//! The way of a connection: it is accepted by a front-end, which learns the name that was asked
+//! for ([`listen`], [`proxy`], [`socks`]); its start waits at a door until the decision
+//! ([`connection`]); then the name is resolved and dialled here ([`dial`]), which makes the flow's
+//! entry durable before its first packet; its bytes are moved ([`relay`]) and counted by the
+//! kernel ([`ending`]).
+
+mod clock;
+mod connection;
+mod control;
+mod desk;
+mod dial;
+mod ending;
+mod gateway;
+mod listen;
+mod messages;
+mod pipes;
+mod proxy;
+mod record;
+mod relay;
+mod resolver;
+mod runtime;
+mod socks;
+mod tally;
+
+pub use control::Compose;
+pub use desk::Change;
+pub use gateway::{Config, Gateway, Stations};
+pub use listen::Listeners;
+pub use record::RecordError;
+pub use resolver::{Server, ServerError};
+pub use runtime::block_on;
+pub(crate) use runtime::signalled;
+pub use tally::{Line, Summary};

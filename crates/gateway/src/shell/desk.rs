@@ -1,0 +1,265 @@
+//! The table that holds now, the flows that are open by it, and its change.
+
+use crate::control::FlowLine;
+use crate::core::{Flow, Flows, Reason, Refusal, Table};
+use crate::shell::clock::now;
+use crate::shell::record::{Pending, RecordError, Recorder};
+use creance_ledger::{Event, ModeChanged};
+use creance_model::{Mode, ServiceId, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, RwLock, mpsc};
+
+/// Where tables are changed and flows begin and end.
+#[derive(Debug)]
+pub(super) struct Desk {
+    inner: Mutex<Inner>,
+    /// Held for writing while a change goes on: what begins meanwhile waits, and is decided anew.
+    change: RwLock<()>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    table: Arc<Table>,
+    flows: Flows,
+    open: BTreeMap<u64, Arc<Control>>,
+    /// Those of Creance's own, which any change cuts: what they are for is decided anew.
+    own: BTreeMap<u64, Arc<Control>>,
+    /// Whether nothing begins any more.
+    ended: bool,
+}
+
+/// What the desk tells a flow, and hears of it.
+#[derive(Debug, Default)]
+pub(super) struct Control {
+    /// Bytes that it has moved.
+    pub(super) moved: AtomicU64,
+    /// As many of them as the ledger was last told of.
+    told: AtomicU64,
+    progress: Notify,
+    asked: AtomicBool,
+    notify: Notify,
+    done: Mutex<Option<mpsc::UnboundedSender<Timestamp>>>,
+}
+
+impl Control {
+    /// Waits until the ledger is to be told how far the flow is.
+    pub(super) async fn progress(&self) {
+        self.progress.notified().await;
+    }
+
+    /// Waits until the flow must end.
+    pub(super) async fn cut(&self) {
+        let notified = self.notify.notified();
+        if !self.asked.load(Ordering::Acquire) {
+            notified.await;
+        }
+    }
+
+    fn ask(&self, done: mpsc::UnboundedSender<Timestamp>) {
+        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+        self.asked.store(true, Ordering::Release);
+        self.notify.notify_waiters();
+        self.notify.notify_one();
+    }
+}
+
+/// A flow that may leave. When it is dropped the flow is over.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    desk: Arc<Desk>,
+    pub(super) number: u64,
+    pub(super) control: Arc<Control>,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut inner = self.desk.lock();
+        inner.flows.close(self.number);
+        inner.open.remove(&self.number);
+        inner.own.remove(&self.number);
+        drop(inner);
+        if let Some(done) = self.control.done.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = done.send(now());
+        }
+    }
+}
+
+/// A change of the table, as its entry tells it.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The mode from now on.
+    pub to: Mode,
+    /// Services exempt from Local Data.
+    pub exempt: Vec<ServiceId>,
+    /// Services granted in Restricted.
+    pub granted: Vec<ServiceId>,
+}
+
+impl Desk {
+    pub(super) fn new(table: Table) -> Self {
+        let inner = Inner {
+            table: Arc::new(table),
+            flows: Flows::starting_at(1),
+            open: BTreeMap::new(),
+            own: BTreeMap::new(),
+            ended: false,
+        };
+        Self { inner: Mutex::new(inner), change: RwLock::new(()) }
+    }
+
+    /// The table that holds now.
+    pub(super) fn table(&self) -> Arc<Table> {
+        Arc::clone(&self.lock().table)
+    }
+
+    /// Opens a flow, and gives its entry to the ledger. Not one packet of it may leave before the
+    /// entry is durable.
+    pub(super) async fn open(
+        self: &Arc<Self>,
+        recorder: &Recorder,
+        flow: Flow,
+        started: impl FnOnce(u64, u64) -> Event,
+    ) -> Result<(Ticket, Pending), Refusal> {
+        let _steady = self.change.read().await;
+        let (service, name) = (flow.service.clone(), flow.name.clone());
+        let refusal = |reason| Refusal { reason, name: name.clone(), service: service.clone() };
+        let mut inner = self.lock();
+        if inner.ended {
+            return Err(refusal(Reason::NotRecorded));
+        }
+        let table = Arc::clone(&inner.table);
+        let number = inner.flows.open(&table, flow).map_err(refusal)?;
+        let control = Arc::new(Control::default());
+        inner.open.insert(number, Arc::clone(&control));
+        drop(inner);
+        let ticket = Ticket { desk: Arc::clone(self), number, control };
+        match recorder.begin(started(number, table.generation())) {
+            Ok(pending) => Ok((ticket, pending)),
+            Err(_) => Err(refusal(Reason::NotRecorded)),
+        }
+    }
+
+    /// Opens a flow of Creance's own, for a name that may leave.
+    pub(super) async fn open_own(
+        self: &Arc<Self>,
+        recorder: &Recorder,
+        started: impl FnOnce(u64, u64) -> Event,
+    ) -> Result<(Ticket, Pending), RecordError> {
+        let _steady = self.change.read().await;
+        let control = Arc::new(Control::default());
+        let (number, generation) = {
+            let mut inner = self.lock();
+            let number = inner.flows.number();
+            inner.own.insert(number, Arc::clone(&control));
+            (number, inner.table.generation())
+        };
+        let ticket = Ticket { desk: Arc::clone(self), number, control };
+        Ok((ticket, recorder.begin(started(number, generation))?))
+    }
+
+    /// Asks the flows that have moved bytes since they were last asked to tell the ledger.
+    pub(super) fn ask_progress(&self) {
+        for control in self.lock().open.values() {
+            let moved = control.moved.load(Ordering::Relaxed);
+            if control.told.swap(moved, Ordering::Relaxed) != moved {
+                control.progress.notify_one();
+            }
+        }
+    }
+
+    /// How many flows are open.
+    pub(super) fn flows(&self) -> usize {
+        self.lock().open.len()
+    }
+
+    /// The flows that another table would stop.
+    pub(super) fn stopped_by(&self, table: &Table) -> Vec<FlowLine> {
+        let inner = self.lock();
+        let moved = |number| inner.open.get(&number).map_or(0, |open| open.moved.load(Ordering::Relaxed));
+        let stopped = inner.flows.stopped_by(table).into_iter();
+        stopped.map(|(number, flow)| FlowLine::of(flow, moved(number))).collect()
+    }
+
+    /// The flows that are open.
+    pub(super) fn lines(&self) -> Vec<FlowLine> {
+        let inner = self.lock();
+        let moved = |number| inner.open.get(&number).map_or(0, |open| open.moved.load(Ordering::Relaxed));
+        inner.flows.all().map(|(number, flow)| FlowLine::of(flow, moved(number))).collect()
+    }
+
+    /// Puts another table in force: what it does not allow is cut, and the entry says when the
+    /// last of it was. Gives the number of flows that were cut.
+    ///
+    /// # Errors
+    /// Where the entry cannot be written. The new table is in force all the same, and as long as
+    /// the ledger takes no entries no flow begins.
+    pub(super) async fn change(
+        &self,
+        recorder: &Recorder,
+        table: Table,
+        change: Change,
+        from: Option<Mode>,
+    ) -> Result<u64, RecordError> {
+        let _alone = self.change.write().await;
+        let generation = table.generation();
+        let (open, flows_cut) = self.put(table);
+        let last_cut = cut(open).await;
+        let event = Event::ModeChanged(ModeChanged {
+            generation,
+            from,
+            to: change.to,
+            exempt: change.exempt,
+            granted: change.granted,
+            flows_cut,
+            last_cut,
+        });
+        recorder.tell(event)?.durable().await?;
+        Ok(flows_cut)
+    }
+
+    /// Cuts everything that is open, and lets nothing more begin.
+    pub(super) async fn cut_all(&self) {
+        let _alone = self.change.write().await;
+        let open = self.end();
+        cut(open).await;
+    }
+
+    /// Takes a table, and gives what must end by it: the flows that it does not allow, whose
+    /// number comes with them, and all that is Creance's own.
+    fn put(&self, table: Table) -> (Vec<Arc<Control>>, u64) {
+        let mut inner = self.lock();
+        inner.table = Arc::new(table);
+        let table = Arc::clone(&inner.table);
+        let stopped: Vec<u64> =
+            inner.flows.stopped_by(&table).into_iter().map(|(number, _)| number).collect();
+        let open = stopped.iter().filter_map(|number| inner.open.get(number)).chain(inner.own.values());
+        (open.map(Arc::clone).collect(), stopped.len() as u64)
+    }
+
+    fn end(&self) -> Vec<Arc<Control>> {
+        let mut inner = self.lock();
+        inner.ended = true;
+        inner.open.values().chain(inner.own.values()).map(Arc::clone).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Cuts flows, and gives the moment at which the last of them was over.
+async fn cut(open: Vec<Arc<Control>>) -> Option<Timestamp> {
+    let (sender, mut done) = mpsc::unbounded_channel();
+    for control in &open {
+        control.ask(sender.clone());
+    }
+    // Whatever has ended meanwhile lets go of its end of the channel.
+    drop((sender, open));
+    let mut last = None;
+    while let Some(at) = done.recv().await {
+        last = last.max(Some(at));
+    }
+    last
+}

@@ -30,6 +30,9 @@ pub(crate) enum Command {
     /// Run an app out of which nothing leaves but what a mode lets out.
     #[cfg(target_os = "linux")]
     Run(Box<RunArgs>),
+    /// Record every frame of an interface, with what was lost, for `creance audit`.
+    #[cfg(target_os = "linux")]
+    Tap(TapArgs),
 }
 
 impl Command {
@@ -37,11 +40,44 @@ impl Command {
     pub(crate) const fn could_not_run(&self) -> u8 {
         match self {
             Self::Audit(_) | Self::Catalogue(_) | Self::Policy(_) | Self::Ledger(_) => 2,
+            #[cfg(target_os = "linux")]
+            Self::Tap(_) => 2,
             // An app's own statuses begin at 0.
             #[cfg(target_os = "linux")]
             Self::Run(_) => creance_gateway::jail::COULD_NOT_JAIL,
         }
     }
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0; 2 where it could not record, or the interface went down or away while it \
+    did: the file then holds what came before."
+)]
+#[cfg(target_os = "linux")]
+pub(crate) struct TapArgs {
+    /// The interface: a mirror port, a second box's, or the gateway's own uplink.
+    #[arg(long, short, value_name = "INTERFACE")]
+    pub(crate) interface: String,
+    /// The file, which must not be there yet.
+    #[arg(long, short, value_name = "FILE.pcapng")]
+    pub(crate) out: PathBuf,
+    /// End after so many seconds.
+    #[arg(long = "for", value_name = "SECONDS", value_parser = length)]
+    pub(crate) seconds: Option<f64>,
+    /// End after so many packets.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) packets: Option<u64>,
+    /// Say in the file that the tap stands on the host whose traffic it shows.
+    #[arg(long)]
+    pub(crate) self_observed: bool,
+}
+
+/// How long to record, in seconds.
+#[cfg(target_os = "linux")]
+fn length(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "write seconds, such as `60`".to_owned())?;
+    if seconds > 0.0 && seconds <= 1e9 { Ok(seconds) } else { Err("more than 0 and at most 1e9".to_owned()) }
 }
 
 /// Whose verdict decides the exit status.

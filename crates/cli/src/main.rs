@@ -12,6 +12,8 @@ mod progress;
 #[cfg(target_os = "linux")]
 mod run;
 mod table;
+#[cfg(target_os = "linux")]
+mod tap;
 mod terminal;
 
 use args::{Arguments, Command};
@@ -38,6 +40,8 @@ fn main() -> ExitCode {
         Command::Ledger(command) => ledger::run(command),
         #[cfg(target_os = "linux")]
         Command::Run(command) => run::run(command),
+        #[cfg(target_os = "linux")]
+        Command::Tap(command) => tap::run(command),
     };
     match result {
         Ok(code) => ExitCode::from(code),

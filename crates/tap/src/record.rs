@@ -21,6 +21,9 @@ const FLUSH_EVERY: Duration = Duration::from_secs(1);
 const TELL_EVERY: Duration = Duration::from_secs(10);
 /// How long is waited for a frame before looking whether the end was asked for.
 const LOOK_EVERY: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+/// How often, and after how long each time, is looked whether an interface that went down is gone.
+const GONE_LOOKS: u32 = 20;
+const GONE_WAIT: Duration = Duration::from_millis(10);
 /// Frames that are read before looking at the clock.
 const ROUND: usize = 256;
 /// A frame that is longer than this was put together by the kernel from several, or will be cut up
@@ -102,6 +105,8 @@ pub fn record(request: &Request, stop: &Stop, ready: impl FnOnce()) -> Result<Su
     let ended = tape.run(&writing, stop);
     let counted_to = counters(name);
     let ended = match ended {
+        // What is taken away goes down first.
+        Ok(Ended::Down) if is_gone(name) => Ended::Gone,
         Ok(ended) => ended,
         Err(failed) => {
             // What the file itself says of its failure is the better reason.
@@ -297,6 +302,14 @@ fn index_of(name: &str) -> Result<u32, TapError> {
     asked.map_err(|error| match error {
         Errno::NODEV | Errno::NXIO | Errno::NAMETOOLONG => TapError::NoInterface(name.to_owned()),
         other => TapError::Socket { interface: name.to_owned(), doing: "looked up", source: other.into() },
+    })
+}
+
+/// Whether an interface that went down is taken away: that follows at once, where it does.
+fn is_gone(name: &str) -> bool {
+    (0..GONE_LOOKS).any(|_| {
+        std::thread::sleep(GONE_WAIT);
+        matches!(index_of(name), Err(TapError::NoInterface(_)))
     })
 }
 

@@ -14,6 +14,8 @@ mod inputs;
 mod ledger;
 mod policy;
 mod reports;
+#[cfg(target_os = "linux")]
+mod tap;
 mod verdicts;
 
 use creance_lab::scenario::{self, Scenario};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Stretches that may be missing at a time; with more, the count is no longer exact.
-const GAPS_MAX: usize = 64;
+const GAPS_MAX: usize = 32;
 
 /// What came of counting one direction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,8 +185,8 @@ mod tests {
     #[test]
     fn too_many_gaps_are_said() {
         let gaps = |count: u32| -> Vec<(u32, usize)> { (0..=count).map(|at| (at * 10, 5)).collect() };
-        assert!(!count(&gaps(64)).inexact);
-        let many = count(&gaps(65));
-        assert!(many.inexact && many.bytes == 66 * 5);
+        assert!(!count(&gaps(32)).inexact);
+        let many = count(&gaps(33));
+        assert!(many.inexact && many.bytes == 34 * 5);
     }
 }

@@ -22,6 +22,8 @@ mod seal;
 #[cfg(target_os = "linux")]
 mod summary;
 mod table;
+#[cfg(target_os = "linux")]
+mod tap;
 mod terminal;
 
 use args::{Arguments, Command};
@@ -54,6 +56,8 @@ fn main() -> ExitCode {
         Command::Mode(command) => mode::run(command),
         #[cfg(target_os = "linux")]
         Command::Seal(command) => seal::run(command),
+        #[cfg(target_os = "linux")]
+        Command::Tap(command) => tap::run(command),
     };
     match result {
         Ok(code) => ExitCode::from(code),

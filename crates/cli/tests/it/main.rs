@@ -16,6 +16,7 @@ mod policy;
 mod reports;
 #[cfg(target_os = "linux")]
 mod run;
+mod tap;
 mod verdicts;
 
 use creance_lab::scenario::{self, Scenario};

@@ -52,7 +52,9 @@ fn start(control: &OwnedFd) -> Result<(OwnedFd, File), JailError> {
 fn hand_over(control: &OwnedFd, wall: network::Sockets) -> Result<(), JailError> {
     let count = u8::try_from(wall.tcp.len()).unwrap_or(u8::MAX);
     let all: Vec<_> = wall.tcp.iter().chain(&wall.dns).map(AsFd::as_fd).collect();
-    send(control, &Message::Wall(count), &all).map_err(JailError::doing("handing over its sockets"))
+    send(control, &Message::Wall(count), &all).map_err(JailError::doing("handing over its sockets"))?;
+    drop(wall);
+    Ok(())
 }
 
 /// Starts the app and waits until it runs.

@@ -166,6 +166,11 @@ fn a_mode_that_needs_a_relay_and_a_misspelt_service_are_refused() {
         let came = person.creance().args(["run", "--exempt", "dji.nosuch", "--", "true"]).came();
         assert_eq!(came.status, 125, "{came}");
         assert!(came.err.contains("--exempt dji.nosuch: the catalogue has no such service"), "{came}");
+        for mode in ["local-data", "restricted", "standard"] {
+            let came = person.creance().args(["run", "--mode", mode, "--", "echo", "ran"]).came();
+            assert_eq!((came.status, came.out.as_str()), (125, ""), "{came}");
+            assert!(came.err.contains(&format!("mode {mode} needs a relay")), "{came}");
+        }
     }
 }
 

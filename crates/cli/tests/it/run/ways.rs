@@ -334,6 +334,26 @@ fn creances_own_program_and_the_operators_rules_are_not_the_apps_to_change() {
 }
 
 #[test]
+fn mounts_grow_with_what_is_protected_and_no_faster() {
+    for person in people() {
+        let folder = person.path("a/b/c/d/e/f");
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut command = person.creance();
+        command.args(["run", "--mode", "offline"]);
+        for number in 0..12 {
+            let rules = folder.join(format!("{number}.cedar"));
+            std::fs::write(&rules, format!("@id(\"r{number}\") forbid (principal, action, resource);"))
+                .unwrap();
+            command.arg("--rules").arg(rules);
+        }
+        let came = command.args(["--", "sh", "-c", "wc -l < /proc/self/mountinfo"]).came();
+        let mounts: usize = came.out.trim().parse().unwrap_or_else(|_| panic!("{came}"));
+        let before = std::fs::read_to_string("/proc/self/mountinfo").unwrap().lines().count();
+        assert!(mounts < 10 * before + 100, "{before} before, {mounts} after");
+    }
+}
+
+#[test]
 fn a_link_that_the_app_could_turn_is_refused() {
     for person in people() {
         std::fs::create_dir(person.path("elsewhere")).unwrap();

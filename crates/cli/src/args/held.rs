@@ -54,6 +54,9 @@ pub(crate) struct RunArgs {
     /// windows; through either it can reach what they can.
     #[arg(long)]
     pub(crate) gui: bool,
+    /// Do not tell at the end what was let out and what was refused; the ledger has it.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
     /// The app and its arguments.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "APP")]
     pub(crate) app: Vec<OsString>,

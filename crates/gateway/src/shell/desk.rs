@@ -3,13 +3,15 @@
 use crate::control::FlowLine;
 use crate::core::{Flow, Flows, Reason, Refusal, Table};
 use crate::shell::clock::now;
+use crate::shell::on_wire::{Ends, OnWire};
 use crate::shell::record::{Pending, RecordError, Recorder};
-use creance_ledger::{Event, FlowBytes, FlowEnd, ModeChanged};
+use creance_ledger::{Event, FlowBytes, FlowEnd, FlowStarted, ModeChanged};
 use creance_model::{Mode, ServiceId, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, RwLock, mpsc};
+use tokio::time::Instant;
 
 /// Where tables are changed and flows begin and end.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub(super) struct Desk {
     inner: Mutex<Inner>,
     /// Held for writing while a change goes on: what begins meanwhile waits, and is decided anew.
     change: RwLock<()>,
+    /// What may be on the wire now.
+    wire: Arc<OnWire>,
 }
 
 #[derive(Debug)]
@@ -77,6 +81,7 @@ pub(super) struct Ticket {
     desk: Arc<Desk>,
     pub(super) number: u64,
     pub(super) control: Arc<Control>,
+    ends: Ends,
 }
 
 impl Ticket {
@@ -105,6 +110,7 @@ impl Drop for Ticket {
         inner.open.remove(&self.number);
         inner.own.remove(&self.number);
         drop(inner);
+        self.desk.wire.end(&self.ends, Instant::now());
         if let Some(done) = self.control.done.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = done.send(Over { at: now(), revoked: self.control.revoked.load(Ordering::Acquire) });
         }
@@ -131,7 +137,12 @@ impl Desk {
             own: BTreeMap::new(),
             ended: false,
         };
-        Self { inner: Mutex::new(inner), change: RwLock::new(()) }
+        Self { inner: Mutex::new(inner), change: RwLock::new(()), wire: Arc::default() }
+    }
+
+    /// What may be on the wire now.
+    pub(super) const fn wire(&self) -> &Arc<OnWire> {
+        &self.wire
     }
 
     /// The table that holds now.
@@ -139,13 +150,13 @@ impl Desk {
         Arc::clone(&self.lock().table)
     }
 
-    /// Opens a flow, and gives its entry to the ledger. Not one packet of it may leave before the
+    /// Opens a flow, and gives its entry to the ledger, with its number and that of the table. Not one packet of it may leave before the
     /// entry is durable.
     pub(super) async fn open(
         self: &Arc<Self>,
         recorder: &Recorder,
         flow: Flow,
-        started: impl FnOnce(u64, u64) -> Event,
+        started: FlowStarted,
     ) -> Result<(Ticket, Pending), Refusal> {
         let _steady = self.change.read().await;
         let (service, name) = (flow.service.clone(), flow.name.clone());
@@ -159,8 +170,10 @@ impl Desk {
         let control = Arc::new(Control::default());
         inner.open.insert(number, Arc::clone(&control));
         drop(inner);
-        let ticket = Ticket { desk: Arc::clone(self), number, control };
-        match recorder.begin(started(number, table.generation())) {
+        let ends = self.wire.begin(&started);
+        let ticket = Ticket { desk: Arc::clone(self), number, control, ends };
+        let generation = table.generation();
+        match recorder.begin(Event::FlowStarted(FlowStarted { flow: number, generation, ..started })) {
             Ok(pending) => Ok((ticket, pending)),
             Err(_) => Err(refusal(Reason::NotRecorded)),
         }
@@ -170,7 +183,7 @@ impl Desk {
     pub(super) async fn open_own(
         self: &Arc<Self>,
         recorder: &Recorder,
-        started: impl FnOnce(u64, u64) -> Event,
+        started: FlowStarted,
     ) -> Result<(Ticket, Pending), RecordError> {
         let _steady = self.change.read().await;
         let control = Arc::new(Control::default());
@@ -180,12 +193,15 @@ impl Desk {
             inner.own.insert(number, Arc::clone(&control));
             (number, inner.table.generation())
         };
-        let ticket = Ticket { desk: Arc::clone(self), number, control };
-        Ok((ticket, recorder.begin(started(number, generation))?))
+        let ends = self.wire.begin(&started);
+        let ticket = Ticket { desk: Arc::clone(self), number, control, ends };
+        let event = Event::FlowStarted(FlowStarted { flow: number, generation, ..started });
+        Ok((ticket, recorder.begin(event)?))
     }
 
     /// Asks the flows that have moved bytes since they were last asked to tell the ledger.
     pub(super) fn ask_progress(&self) {
+        self.wire.forget(Instant::now());
         for control in self.lock().open.values() {
             let moved = control.moved.load(Ordering::Relaxed);
             if control.told.swap(moved, Ordering::Relaxed) != moved {

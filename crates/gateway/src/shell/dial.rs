@@ -5,7 +5,7 @@ use crate::core::{Admission, Flow, Reason, Refusal};
 use crate::shell::desk::Ticket;
 use crate::shell::gateway::Shared;
 use creance_catalogue::Binding as Wanted;
-use creance_ledger::{Binding, Event, FlowEnd, FlowStarted, Pseudonym};
+use creance_ledger::{Binding, FlowEnd, FlowStarted, Pseudonym};
 use creance_model::{Endpoint, HostName, Scope, Transport, scope};
 use socket2::SockRef;
 use std::io;
@@ -145,20 +145,18 @@ pub(super) async fn open(
         service: admission.service.clone(),
         binding: admission.binding,
     };
-    let opened = shared.desk.open(&shared.recorder, flow, |flow, generation| {
-        Event::FlowStarted(FlowStarted {
-            flow,
-            generation,
-            station: Some(call.station.clone()),
-            service: admission.service.clone(),
-            name: name.cloned(),
-            binding: binding(admission.binding),
-            transport: call.transport,
-            from: endpoint(from),
-            to: endpoint(to),
-        })
-    });
-    let (ticket, pending) = opened.await?;
+    let started = FlowStarted {
+        flow: 0,
+        generation: 0,
+        station: Some(call.station.clone()),
+        service: admission.service.clone(),
+        name: name.cloned(),
+        binding: binding(admission.binding),
+        transport: call.transport,
+        from: endpoint(from),
+        to: endpoint(to),
+    };
+    let (ticket, pending) = shared.desk.open(&shared.recorder, flow, started).await?;
     pending.durable().await.map_err(|_| refusal(call, Reason::NotRecorded))?;
     Ok(ticket)
 }

@@ -111,9 +111,9 @@ impl Drop for Heart {
 }
 
 fn close() -> Result<(), String> {
-    feed("nft", "nftables", &["-f", "-"], CLOSED).map_err(|error| error.to_string())
+    feed("nft", "nftables", &["-f", "-"], CLOSED).map(drop).map_err(|error| error.to_string())
 }
 
 fn renew() -> Result<(), String> {
-    feed("nft", "nftables", &["-f", "-"], &beat(LIVES.as_secs())).map_err(|error| error.to_string())
+    feed("nft", "nftables", &["-f", "-"], &beat(LIVES.as_secs())).map(drop).map_err(|error| error.to_string())
 }

@@ -40,7 +40,7 @@ def main():
     for name in ("creance", "lab", "folder"):
         arguments.add_argument(f"--{name}", required=True, type=lambda text: pathlib.Path(text).resolve())
     arguments.add_argument("--quick", action="store_true")
-    arguments.add_argument("--only", help="comma-separated labels, for trying things out; nothing is written")
+    arguments.add_argument("--only", help="labels with semicolons between, for trying things out; nothing is written")
     arguments.add_argument("--skip", default="", help="comma-separated parts: rate, latency, down, up, idle")
     options = arguments.parse_args()
     namespaces.enter()
@@ -72,7 +72,7 @@ class Bench:
         if self.sink.stdout.readline() != "listening\n":
             sys.exit("error: the server of the measurement does not listen")
         everyone = rivals.all_of(options.creance, self.folder)
-        wanted = options.only.split(",") if options.only else [rival.label for rival in everyone]
+        wanted = options.only.split(";") if options.only else [rival.label for rival in everyone]
         self.rivals = [rival for rival in everyone if rival.label in wanted]
         self.found = {rival.label: [] for rival in self.rivals}
         self.durable = []

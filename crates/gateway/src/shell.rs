@@ -18,6 +18,7 @@ mod listen;
 mod messages;
 mod packet;
 mod pipes;
+mod ports;
 mod proxy;
 mod record;
 mod relay;

@@ -32,7 +32,7 @@ class Sizes:
 
 
 FULL = Sizes(runs=5, bulk="3G", seconds=3, clients=16, in_turn=1500, idle=2000)
-QUICK = Sizes(runs=1, bulk="500M", seconds=1, clients=16, in_turn=200, idle=200)
+QUICK = Sizes(runs=1, bulk="500M", seconds=2, clients=16, in_turn=200, idle=200)
 
 
 def main():

@@ -10,6 +10,7 @@ use creance_ledger::{Decided, Event, FlowBytes, FlowEnd, Pseudonym};
 use creance_model::{ServiceId, Transport};
 use creance_sys::tcp_counts;
 use socket2::SockRef;
+use std::cell::RefCell;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::AsFd;
@@ -22,6 +23,11 @@ const DOOR_WITHIN: Duration = Duration::from_secs(10);
 
 /// Bytes that are read at a door at once.
 const READ_AT_ONCE: usize = 16 << 10;
+
+thread_local! {
+    /// What is being read; connections that wait at a door hold no memory but what they have said.
+    static READ: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_AT_ONCE]);
+}
 
 /// A connection that a front-end took, and where it is to go.
 #[derive(Debug)]
@@ -101,6 +107,7 @@ async fn let_in(shared: &Shared, arrival: &mut Arrival) -> Result<(Dialled, Admi
         transport: Transport::Tcp,
         port: arrival.port,
         admission: &admission,
+        speaks_first: !head.is_empty(),
     };
     match dial(shared, &call).await {
         Ok(dialled) => Ok((dialled, admission, head)),
@@ -136,14 +143,10 @@ async fn at_door(
     let wait = async {
         while step == Step::Wait {
             arrival.stream.readable().await?;
-            let mut buffer = vec![0; READ_AT_ONCE];
-            match arrival.stream.try_read(&mut buffer) {
+            match read(&arrival.stream, &mut said) {
                 Ok(0) if said.is_empty() => return Ok(false),
                 Ok(0) => step = door.end(),
-                Ok(length) => {
-                    said.extend_from_slice(buffer.get(..length).unwrap_or_default());
-                    step = next(arrival, &mut door, &mut said)?;
-                }
+                Ok(_) => step = next(arrival, &mut door, &mut said)?,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(Over::from(error)),
             }
@@ -166,6 +169,15 @@ async fn at_door(
         Step::Refuse(refusal) => Err(Over::Refused(refusal)),
         Step::Wait => Err(Over::Gone),
     }
+}
+
+/// Takes what there is to read, at most [`READ_AT_ONCE`], and puts it behind what was said.
+fn read(stream: &TcpStream, said: &mut Vec<u8>) -> io::Result<usize> {
+    READ.with_borrow_mut(|buffer| {
+        let length = stream.try_read(buffer)?;
+        said.extend_from_slice(buffer.get(..length).unwrap_or_default());
+        Ok(length)
+    })
 }
 
 /// Shows the door what was said and it has not seen.
@@ -212,7 +224,7 @@ async fn relay(shared: &Shared, arrival: Arrival, dialled: Dialled, admission: &
         bytes
     };
     shared.tally.let_out(admission.service.as_ref(), shown(&arrival.target, arrival.port), bytes);
-    let _ = shared.recorder.tell(Event::FlowEnded { bytes: flow_bytes(ticket.number, bytes), end });
+    shared.recorder.note(Event::FlowEnded { bytes: flow_bytes(ticket.number, bytes), end });
 }
 
 /// From the app to the host: request by request where each has a door of its own.
@@ -277,7 +289,7 @@ fn broken(_: io::Error) -> FlowEnd {
 fn progress(shared: &Shared, stream: &TcpStream, flow: u64) {
     if let Ok(counts) = tcp_counts(stream.as_fd()) {
         let bytes = FlowBytes { flow, up: Some(counts.sent), down: Some(counts.received) };
-        let _ = shared.recorder.tell(Event::FlowProgressed(bytes));
+        shared.recorder.note(Event::FlowProgressed(bytes));
     }
 }
 

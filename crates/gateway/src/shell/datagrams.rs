@@ -182,7 +182,7 @@ impl Talk<'_> {
         let bytes = FlowBytes { flow: ticket.number, up: Some(up), down: Some(down) };
         let to = shown(&self.target, self.to.port());
         self.shared.tally.let_out(admission.service.as_ref(), to, Some((up, down)));
-        let _ = self.shared.recorder.tell(Event::FlowEnded { bytes, end });
+        self.shared.recorder.note(Event::FlowEnded { bytes, end });
         result.map(drop)
     }
 
@@ -218,6 +218,7 @@ impl Talk<'_> {
             transport: Transport::Udp,
             port: self.to.port(),
             admission,
+            speaks_first: true,
         };
         let found = match addresses(self.shared, &call).await {
             Ok(found) => found,
@@ -258,7 +259,7 @@ impl Talk<'_> {
                 () = control.cut() => return Ok(FlowEnd::Revoked),
                 () = control.progress() => {
                     let bytes = FlowBytes { flow: out.ticket.number, up: Some(out.up), down: Some(out.down) };
-                    let _ = self.shared.recorder.tell(Event::FlowProgressed(bytes));
+                    self.shared.recorder.note(Event::FlowProgressed(bytes));
                 }
                 datagram = datagrams.recv() => {
                     let Some(datagram) = datagram else { return Ok(FlowEnd::Finished) };

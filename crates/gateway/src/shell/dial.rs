@@ -8,7 +8,10 @@ use crate::shell::ports;
 use creance_catalogue::Binding as Wanted;
 use creance_ledger::{Binding, Event, FlowBytes, FlowEnd, FlowStarted, Pseudonym};
 use creance_model::{Endpoint, HostName, Scope, Transport, scope};
+use rustix::net::connect_unspec;
+use rustix::net::sockopt::set_tcp_quickack;
 use socket2::{Domain, SockRef, Socket, Type};
+use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
@@ -23,6 +26,12 @@ const TRIED_LAST: Duration = Duration::from_secs(15);
 
 /// How often a port is taken again that stands in the way of an older connection to the same end.
 const PORTS_TRIED: usize = 4;
+
+thread_local! {
+    /// Sockets that look for ways and send nothing; a new one for each costs more than to look.
+    static LOOKING_V4: Cell<Option<UdpSocket>> = const { Cell::new(None) };
+    static LOOKING_V6: Cell<Option<UdpSocket>> = const { Cell::new(None) };
+}
 
 /// Where something is to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +59,8 @@ pub(super) struct Call<'a> {
     pub(super) transport: Transport,
     pub(super) port: u16,
     pub(super) admission: &'a Admission,
+    /// Whether something is sent as soon as it stands.
+    pub(super) speaks_first: bool,
 }
 
 /// A connection that was dialled.
@@ -82,6 +93,10 @@ pub(super) async fn dial(shared: &Shared, call: &Call<'_>) -> Result<Dialled, No
         let patience = if place == last { TRIED_LAST } else { TRIED };
         for _ in 0..PORTS_TRIED {
             let Ok((socket, from)) = end_from(source, to, shared.mark) else { break };
+            if call.speaks_first {
+                // What is sent first confirms what came: one packet less. Without it there are more.
+                let _ = set_tcp_quickack(&socket, false);
+            }
             let ticket = open(shared, call, from, to).await.map_err(NotDialled::Refused)?;
             let connected = tokio::select! {
                 // A flow that was cut before it began must not begin.
@@ -178,7 +193,7 @@ pub(super) async fn open(
 
 fn ended(shared: &Shared, ticket: &Ticket, end: FlowEnd) {
     let bytes = FlowBytes { flow: ticket.number, up: Some(0), down: Some(0) };
-    let _ = shared.recorder.tell(Event::FlowEnded { bytes, end });
+    shared.recorder.note(Event::FlowEnded { bytes, end });
 }
 
 /// What tied the name, in the ledger's words. Where nothing had to carry it, it was tied by the
@@ -209,9 +224,8 @@ fn end_from(source: IpAddr, to: SocketAddr, mark: Option<u32>) -> io::Result<(Tc
     if let Some(mark) = mark {
         SockRef::from(&socket).set_mark(mark)?;
     }
-    ports::bind(&socket, source)?;
-    let from = socket.local_addr()?;
-    Ok((socket, from))
+    let port = ports::bind(&socket, source)?;
+    Ok((socket, SocketAddr::new(source, port)))
 }
 
 /// A socket for datagrams with a port of its own, towards an end.
@@ -260,10 +274,19 @@ fn way(to: SocketAddr) -> Way {
 
 /// The address of this machine that the way to an end begins at. Nothing is sent.
 fn source(to: SocketAddr) -> io::Result<IpAddr> {
+    let kept = if to.is_ipv4() { &LOOKING_V4 } else { &LOOKING_V6 };
     let domain = if to.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
-    let socket: UdpSocket = Socket::new(domain, Type::DGRAM, None)?.into();
+    let socket = match kept.take() {
+        Some(socket) => socket,
+        None => Socket::new(domain, Type::DGRAM, None)?.into(),
+    };
     socket.connect(to)?;
-    Ok(socket.local_addr()?.ip())
+    let source = socket.local_addr()?.ip();
+    // One that still had a way would find the next by it.
+    if connect_unspec(&socket).is_ok() {
+        kept.set(Some(socket));
+    }
+    Ok(source)
 }
 
 #[cfg(test)]

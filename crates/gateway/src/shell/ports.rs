@@ -34,15 +34,17 @@ struct Ports {
     turn: AtomicU64,
 }
 
-/// Gives a socket an address and a port. Its address must be reusable.
-pub(super) fn bind(socket: &TcpSocket, address: IpAddr) -> io::Result<()> {
+/// Gives a socket an address and a port, and tells the port. Its address must be reusable.
+pub(super) fn bind(socket: &TcpSocket, address: IpAddr) -> io::Result<u16> {
     for _ in 0..TRIED_MAX {
-        match socket.bind(SocketAddr::new(address, PORTS.next())) {
+        let port = PORTS.next();
+        match socket.bind(SocketAddr::new(address, port)) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
-            other => return other,
+            other => return other.map(|()| port),
         }
     }
-    socket.bind(SocketAddr::new(address, 0))
+    socket.bind(SocketAddr::new(address, 0))?;
+    Ok(socket.local_addr()?.port())
 }
 
 impl Ports {
@@ -113,7 +115,8 @@ mod tests {
         let socket = TcpSocket::new_v4().unwrap();
         let taken = socket.bind(SocketAddr::new("127.0.0.1".parse().unwrap(), before.next()));
         assert_eq!(taken.unwrap_err().kind(), io::ErrorKind::AddrInUse);
-        bind(&socket, "127.0.0.1".parse().unwrap()).unwrap();
-        assert_ne!(socket.local_addr().unwrap().port(), port);
+        let given = bind(&socket, "127.0.0.1".parse().unwrap()).unwrap();
+        assert_eq!(socket.local_addr().unwrap().port(), given);
+        assert_ne!(given, port);
     }
 }

@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
 # Installs what is missing with the system's package manager, saying what it does.
 #   ensure.sh build   what a build needs: a C compiler (for ring), Rust
-#   ensure.sh test    the same, python3, cargo-deny
+#   ensure.sh test    the same, python3, cargo-deny, what the lab and the jail need
+#   ensure.sh lab     what `creance-lab internet` needs: ip, nft, dumpcap, unshare and setpriv
 #   ensure.sh bench   the same as test without cargo-deny, and the programs to compare with
 set -euo pipefail
 
 RUST_MIN=1.95
 CARGO_DENY=0.20.2
 CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/creance"
+
+# Not in everyone's path, and where nft and ip are.
+PATH="$PATH:/usr/sbin:/sbin"
 
 say() { echo "creance: $*" >&2; }
 stop() {
@@ -34,6 +38,15 @@ package() {
         brew:cc) echo gcc ;;
         pacman:python3) echo python ;;
         *:python3) echo python3 ;;
+        apt-get:ip | pacman:ip | apk:ip) echo iproute2 ;;
+        dnf:ip) echo iproute ;;
+        apt-get:nft | dnf:nft | pacman:nft | apk:nft) echo nftables ;;
+        apt-get:dumpcap) echo wireshark-common ;;
+        dnf:dumpcap | pacman:dumpcap) echo wireshark-cli ;;
+        apk:dumpcap) echo wireshark-common ;;
+        apt-get:unshare | dnf:unshare | pacman:unshare | apk:unshare) echo util-linux ;;
+        apt-get:setpriv | dnf:setpriv | pacman:setpriv) echo util-linux ;;
+        apk:setpriv) echo setpriv ;;
         apt-get:tshark) echo tshark ;;
         dnf:tshark | pacman:tshark) echo wireshark-cli ;;
         apk:tshark) echo tshark ;;
@@ -42,6 +55,10 @@ package() {
         dnf:ndpiReader | pacman:ndpiReader | brew:ndpiReader) echo ndpi ;;
         apt-get:time | dnf:time | pacman:time | apk:time) echo time ;;
         brew:time) echo gnu-time ;;
+        apt-get:nft | dnf:nft | pacman:nft | apk:nft) echo nftables ;;
+        dnf:ip) echo iproute ;;
+        apt-get:ip | pacman:ip | apk:ip) echo iproute2 ;;
+        *:bwrap) echo bubblewrap ;;
         apt-get:rustup) if LC_ALL=C apt-cache policy rustup 2>/dev/null | grep -q 'Candidate: [^(]'; then echo rustup; fi ;;
         *:rustup) echo rustup ;;
     esac
@@ -161,6 +178,25 @@ need_cargo_deny() {
     rm -rf "$CACHE/tools-target"
 }
 
+# Programs of administration lie where users often do not look.
+need_lab() {
+    [ "$(uname -s)" = Linux ] || return 0
+    local program
+    PATH="$PATH:/usr/sbin:/sbin"
+    for program in ip nft dumpcap unshare setpriv; do
+        need "$program"
+    done
+}
+
+# What `creance run` uses, and what its tests try in it. Other systems than Linux have no such thing.
+need_jail() {
+    [ "$(uname -s)" = Linux ] || return 0
+    need nft
+    need ip
+    have bwrap || install "bwrap, which a test of the jail runs in it" "$(package "$(manager)" bwrap)" ||
+        say "bwrap is not there: its test is left out"
+}
+
 case "${1:-}" in
     build)
         need cc
@@ -171,8 +207,11 @@ case "${1:-}" in
         need_rust
         need_components
         need python3
+        need_lab
+        need_jail
         need_cargo_deny
         ;;
+    lab) need_lab ;;
     bench)
         need cc
         need_rust
@@ -180,5 +219,5 @@ case "${1:-}" in
         want tshark
         want ndpiReader
         ;;
-    *) stop "usage: ensure.sh build|test|bench" ;;
+    *) stop "usage: ensure.sh build|test|lab|bench" ;;
 esac

@@ -17,6 +17,7 @@ use crate::mode::{Ruled, Rules};
 use crate::ownership::{Baseline, Owners};
 use crate::question::Question;
 use crate::reading::Reading;
+use crate::reconcile::Reconciler;
 use crate::report::data::{self, Claim, Report, Variant};
 use crate::sent::Direction;
 use crate::who::Who;
@@ -57,6 +58,7 @@ struct Court<'a> {
     contacts: Contacts,
     hosts: Hosts,
     stays: Stays,
+    reconciler: Option<Reconciler<'a>>,
 }
 
 /// Judges what was read. Each flow is written to `flow_lines`, where given, as a line of
@@ -71,14 +73,23 @@ pub fn audit(
     baseline: Option<&Baseline>,
     flow_lines: Option<&mut dyn Write>,
 ) -> io::Result<Report> {
-    let stations = reading.survey.stations(question);
+    let mut stations = reading.survey.stations(question);
+    if let Some(books) = &reading.ledger {
+        stations.add_gateway(books.addresses());
+    }
     let mut lines = FlowLines::new(flow_lines)?;
     // The flows are taken out, so that the rest can be looked at while they are read.
     let mut court = Court::new(reading, question, knowledge, baseline);
     let flows = reading.flows.try_clone()?;
     let clerk = Clerk::new(reading, question, knowledge, &stations);
     in_order(flows, clerk, |cases| court.hear(cases, &mut lines))?;
-    let limits = court.observed.limits(reading, &stations, court.owners.no_app.clone());
+    let mut limits = court.observed.limits(reading, &stations, court.owners.no_app.clone());
+    let reconciled =
+        court.reconciler.map(|reconciler| reconciler.finish(question, reading.window, &reading.counts));
+    let reconciliation = reconciled.map(|(reconciliation, ledger)| {
+        limits.ledger = ledger;
+        reconciliation
+    });
     let requested = question.requested();
     let mut claims: Vec<Claim> = Vec::new();
     for decider in court.deciders {
@@ -110,6 +121,7 @@ pub fn audit(
         question: asked(question, knowledge, &stations, baseline.map_or(&[], Baseline::names), reading),
         inputs: reading.inputs.iter().map(crate::inputs::input).collect(),
         coverage,
+        reconciliation,
         headline: Vec::new(),
         claims,
         contacts,
@@ -182,6 +194,10 @@ impl<'a> Court<'a> {
             contacts: Contacts::default(),
             hosts: Hosts::default(),
             stays: Stays::default(),
+            reconciler: reading
+                .ledger
+                .as_ref()
+                .map(|books| Reconciler::new(books, reading.survey.cards_of(books.addresses()))),
         };
         court.deciders = deciders(question, &exempt, &granted);
         court.add_alternatives(&exempt, &granted);
@@ -232,6 +248,9 @@ impl<'a> Court<'a> {
             with_rulings.map(|(case, ruled)| self.judged(cases, case, ruled.as_ref())).collect();
         for judged in &judged {
             self.observed.add(judged);
+            if let Some(reconciler) = &mut self.reconciler {
+                reconciler.add(judged.flow, judged.seen);
+            }
             self.hosts.add(judged.flow);
             match &judged.seen.direction {
                 Direction::Left => self.contacts.add(judged, app(self.labels, judged.flow), self.knowledge),

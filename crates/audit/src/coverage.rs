@@ -122,7 +122,13 @@ impl Observed {
             [false, _] => Some("no traffic of the app was seen before the window".to_owned()),
             [_, false] => Some("no traffic of the app was seen after the window".to_owned()),
         };
-        Limits { incomplete, no_control: self.no_control(reading, stations), no_app, no_app_control }
+        Limits {
+            incomplete,
+            no_control: self.no_control(reading, stations),
+            no_app,
+            no_app_control,
+            ledger: BTreeMap::new(),
+        }
     }
 
     fn no_control(&self, reading: &Reading, stations: &Stations) -> Option<String> {
@@ -219,7 +225,7 @@ impl Observed {
             control_before: self.before,
             control_after: self.after,
             lowered_by: limits.incomplete.iter().chain(&limits.no_control).cloned().collect(),
-            not_covered: not_covered(stations),
+            not_covered: self_observed(reading).chain(not_covered(stations)).collect(),
         }
     }
 }
@@ -351,6 +357,17 @@ fn list(kinds: &BTreeMap<String, Unread>) -> Vec<Counted> {
             first_packet: unread.first_packet,
         })
         .collect()
+}
+
+/// Recordings that say of themselves that they were made on the host which they show.
+fn self_observed(reading: &Reading) -> impl Iterator<Item = String> {
+    let says = |comment: &String| comment.starts_with("self-observed");
+    reading.inputs.iter().filter(move |input| input.facts.comments.iter().any(says)).map(|input| {
+        format!(
+            "what the host itself did not let its tap see: `{}` is self-observed, and only a tap at the far end would be independent",
+            input.name
+        )
+    })
 }
 
 fn not_covered(stations: &Stations) -> Vec<String> {

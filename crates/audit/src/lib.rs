@@ -2,7 +2,7 @@
 //!
 //! [`Reading`] takes captures to flow records; [`audit`] judges each of them and decides the
 //! claims; the [`report`] is what a reader gets. Nothing here trusts a gateway: what is said
-//! rests on packets alone.
+//! rests on packets, and a gateway's ledger beside them can lower a verdict and never lift one.
 
 mod asked;
 mod audit;
@@ -21,6 +21,7 @@ mod ownership;
 mod protection;
 mod question;
 mod reading;
+mod reconcile;
 pub mod report;
 mod sent;
 mod stations;
@@ -33,3 +34,4 @@ pub use mode::facts as service_facts;
 pub use ownership::Baseline;
 pub use question::{Moment, Network, NetworkError, Question, WindowError, WindowSpec};
 pub use reading::{InputFile, InputRead, Reading, ReadingError};
+pub use reconcile::{Books, LogFiles, LogSource};

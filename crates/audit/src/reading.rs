@@ -1,11 +1,13 @@
 //! Reading the captures: from inputs to flow records on disk.
 
 use crate::question::WindowSpec;
+use crate::reconcile::{Books, LogFiles};
 use crate::stations::Survey;
 use creance_capture::{
     Ahead, CaptureRead, CertificateStore, Compression, Counts, Engine, FileFacts, FlowRecord, FlowSink,
     Flows, InputDigest, OpenError, PacketLabel, Reader, Source, Spill, Window,
 };
+use creance_ledger::LedgerError;
 use creance_model::Timestamp;
 use std::io;
 use std::path::Path;
@@ -79,6 +81,8 @@ pub struct Reading {
     pub(crate) survey: Survey,
     /// The judged window.
     pub window: Option<Window>,
+    /// What a gateway wrote of the same time.
+    pub(crate) ledger: Option<Books>,
 }
 
 impl Reading {
@@ -106,7 +110,17 @@ impl Reading {
         let window = run.window;
         let (counts, labels, spill) = run.engine.finish().map_err(ReadingError::Spill)?;
         let (flows, survey, certificates) = spill.finish().map_err(ReadingError::Spill)?;
-        Ok(Self { inputs, counts, certificates, labels, flows, survey, window })
+        Ok(Self { inputs, counts, certificates, labels, flows, survey, window, ledger: None })
+    }
+
+    /// Checks and reads what a gateway wrote of the same time, to be held against the captures.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where there is no such log. One that is not sound is no error: nothing of it
+    /// is believed, and the report says so.
+    pub fn read_ledger(&mut self, files: &LogFiles) -> Result<(), LedgerError> {
+        self.ledger = Some(Books::read(files, self.counts.first.zip(self.counts.last))?);
+        Ok(())
     }
 }
 

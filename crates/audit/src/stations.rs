@@ -67,6 +67,14 @@ impl Stations {
         self.addresses.contains_key(&addr)
     }
 
+    /// Adds the addresses that a gateway names as its own on its uplink.
+    pub(crate) fn add_gateway(&mut self, addresses: &BTreeSet<IpAddr>) {
+        for addr in addresses {
+            self.addresses.entry(*addr).or_insert_with(|| "the ledger names it as the gateway's own".into());
+            self.others.remove(addr);
+        }
+    }
+
     /// Whether the datagrams of a flow may be what its server was asked to pass on: where that takes
     /// them stands in an answer of its own (RFC 1928, 7).
     #[must_use]
@@ -196,6 +204,11 @@ impl Survey {
                 self.overflowed |= note_next_hop(&mut self.resolvers, to, card, flow.next_hops_differ);
             }
         }
+    }
+
+    /// The cards that sent with one of these addresses.
+    pub(crate) fn cards_of(&self, addresses: &BTreeSet<IpAddr>) -> BTreeSet<[u8; 6]> {
+        self.cards.keys().filter(|(_, addr)| addresses.contains(addr)).map(|(card, _)| *card).collect()
     }
 
     /// The stations that the question names, or those that can be inferred.

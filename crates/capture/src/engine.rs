@@ -9,7 +9,7 @@ use crate::file::{Frame, PacketLabel};
 use crate::flow::key::FlowKey;
 use crate::flow::live::{Arrival, Live, Part};
 use crate::flow::table::Table;
-use crate::flow::{Ended, FlowRecord, Tap};
+use crate::flow::{Control, Ended, FlowRecord, Tap};
 use crate::names::Names;
 use crate::packet::card::Card;
 use crate::packet::encapsulation::{self, Carrier, Layer, Peeled};
@@ -18,7 +18,7 @@ use crate::packet::headers::{BYTES_BEHIND_MAX, Headers, Packet, hardware_address
 use crate::packet::ip::{self, IpPacket};
 use crate::packet::transport::{self, Segment};
 use crate::trailer;
-use confined::{header_bytes, is_confined, is_discovery, is_ordinary};
+use confined::{control, header_bytes, is_confined, is_discovery, is_ordinary};
 use counts::note;
 use creance_model::{Endpoint, Timestamp, Transport};
 use labels::Labels;
@@ -177,6 +177,7 @@ impl<S: FlowSink> Engine<S> {
                 header_bytes: 0,
                 confined: headers.confined,
                 discovery: false,
+                control: Control::None,
                 label,
                 hardware: headers.hardware,
                 tap,
@@ -371,6 +372,7 @@ impl<S: FlowSink> Engine<S> {
             header_bytes: context.header_bytes + segment.surplus as u64,
             confined,
             discovery: is_discovery(packet),
+            control: control(packet),
             label: context.label,
             hardware: if context.tunnel == 0 { context.hardware } else { [Card::NONE; 2] },
             tap: context.tap,

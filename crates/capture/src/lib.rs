@@ -21,7 +21,9 @@ pub use engine::{Counts, Engine, FlowSink, Unread, Window};
 pub use file::{
     Ending, FileFacts, Format, Frame, Interface, OpenError, PACKET_BYTES_MAX, PacketLabel, Reader,
 };
-pub use flow::{Binding, Ended, FlowRecord, Queried, Started, Tap, Taps, Traffic, Tunnel, Volume};
+pub use flow::{
+    Binding, Control, Ended, FlowRecord, Queried, Started, Tap, Taps, Traffic, Tunnel, Unique, Volume,
+};
 pub use packet::headers::Packet;
 pub use source::{Compression, InputDigest, Source};
 pub use spill::{Flows, Spill};

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 #[cfg(target_os = "linux")]
-pub(crate) use held::{GatewayArgs, GatewayCommand, HomeArg, ModeArgs, RunArgs, SiteArgs, UpArgs};
+pub(crate) use held::{GatewayArgs, GatewayCommand, HomeArg, ModeArgs, RunArgs, SealArgs, SiteArgs, UpArgs};
 
 /// Keeps a drone operator's data on a line that the operator holds.
 #[derive(Debug, Parser)]
@@ -40,6 +40,12 @@ pub(crate) enum Command {
     /// Show the mode of what runs, or change it.
     #[cfg(target_os = "linux")]
     Mode(ModeArgs),
+    /// Seal this installation: it can never be held less strictly again. There is no undo.
+    #[cfg(target_os = "linux")]
+    Seal(SealArgs),
+    /// Record every frame of an interface, with what was lost, for `creance audit`.
+    #[cfg(target_os = "linux")]
+    Tap(TapArgs),
 }
 
 impl Command {
@@ -48,12 +54,45 @@ impl Command {
         match self {
             Self::Audit(_) | Self::Catalogue(_) | Self::Policy(_) | Self::Ledger(_) => 2,
             #[cfg(target_os = "linux")]
-            Self::Gateway(_) | Self::Mode(_) => 2,
+            Self::Gateway(_) | Self::Mode(_) | Self::Seal(_) => 2,
+            #[cfg(target_os = "linux")]
+            Self::Tap(_) => 2,
             // An app's own statuses begin at 0.
             #[cfg(target_os = "linux")]
             Self::Run(_) => creance_gateway::jail::COULD_NOT_JAIL,
         }
     }
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0; 2 where it could not record, or the interface went down or away while it \
+    did: the file then holds what came before."
+)]
+#[cfg(target_os = "linux")]
+pub(crate) struct TapArgs {
+    /// The interface: a mirror port, a second box's, or the gateway's own uplink.
+    #[arg(long, short, value_name = "INTERFACE")]
+    pub(crate) interface: String,
+    /// The file, which must not be there yet.
+    #[arg(long, short, value_name = "FILE.pcapng")]
+    pub(crate) out: PathBuf,
+    /// End after so many seconds.
+    #[arg(long = "for", value_name = "SECONDS", value_parser = length)]
+    pub(crate) seconds: Option<f64>,
+    /// End after so many packets.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) packets: Option<u64>,
+    /// Say in the file that the tap stands on the host whose traffic it shows.
+    #[arg(long)]
+    pub(crate) self_observed: bool,
+}
+
+/// How long to record, in seconds.
+#[cfg(target_os = "linux")]
+fn length(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "write seconds, such as `60`".to_owned())?;
+    if seconds > 0.0 && seconds <= 1e9 { Ok(seconds) } else { Err("more than 0 and at most 1e9".to_owned()) }
 }
 
 /// Whose verdict decides the exit status.
@@ -125,6 +164,24 @@ pub(crate) struct AuditArgs {
     /// A file of the operator's own Cedar policies; may be repeated. None can undo what a mode forbids.
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Vec<PathBuf>,
+    /// The folder of a gateway's ledger: every flow of the captures, taken at the gateway's uplink, must
+    /// be explained by an entry of it, and the bytes must agree.
+    #[arg(long, value_name = "DIR", conflicts_with = "compare")]
+    pub(crate) ledger: Option<PathBuf>,
+    /// A log of that ledger; may be repeated. All of them where not given.
+    #[arg(long, value_name = "LOG", requires = "ledger")]
+    pub(crate) log: Vec<String>,
+    /// The public key of that ledger, as text or as a file of it; the one beside the logs where not
+    /// given, which whoever can change the logs can change as well.
+    #[arg(long, value_name = "KEY", requires = "ledger")]
+    pub(crate) ledger_key: Option<String>,
+    /// A checkpoint of that ledger that was kept elsewhere; may be repeated.
+    #[arg(long, value_name = "FILE", requires = "ledger")]
+    pub(crate) against: Vec<PathBuf>,
+    /// How far the clocks of the tap and of the gateway may be apart, in seconds; 0 where the same
+    /// machine made both.
+    #[arg(long, value_name = "SECONDS", requires = "ledger", default_value_t = 0.0, value_parser = seconds)]
+    pub(crate) clocks_within: f64,
     /// The operator's own database of places (MaxMind format).
     #[arg(long, value_name = "FILE.mmdb")]
     pub(crate) geo: Option<PathBuf>,
@@ -134,6 +191,12 @@ pub(crate) struct AuditArgs {
     /// Print nothing on standard output.
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+/// Seconds between the clocks of two machines; beyond a minute nothing could be told apart.
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "write seconds, such as `0.005`".to_owned())?;
+    if (0.0..=60.0).contains(&seconds) { Ok(seconds) } else { Err("between 0 and 60 seconds".to_owned()) }
 }
 
 #[derive(Debug, Args)]

@@ -7,8 +7,8 @@ use crate::{inputs, knowledge, terminal};
 use anyhow::{Context, Result, bail};
 use creance_audit::report::data::{Report, Ruling};
 use creance_audit::report::{html, text};
-use creance_audit::{Baseline, Knowledge, Question, Reading, audit};
-use creance_model::{ServiceId, Verdict};
+use creance_audit::{Baseline, Knowledge, LogFiles, Question, Reading, audit};
+use creance_model::{Duration, ServiceId, Verdict};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
@@ -61,6 +61,9 @@ pub(crate) fn one(
     out: Option<&Path>,
 ) -> Result<Report> {
     let mut reading = read(args, files, question)?;
+    if let Some(folder) = &args.ledger {
+        reading.read_ledger(&log_files(args, folder)?).context("the ledger cannot be read")?;
+    }
     let mut file = match out.map(|folder| folder.join("flows.tsv")) {
         Some(path) => {
             Some(File::create(&path).with_context(|| format!("`{}` cannot be written", path.display()))?)
@@ -139,6 +142,20 @@ fn read(args: &AuditArgs, files: &[PathBuf], question: &Question) -> Result<Read
     let reading = Reading::new(inputs, question.window, None, &mut |bytes| progress.at(bytes));
     progress.done();
     Ok(reading?)
+}
+
+/// The logs that the captures are held against.
+fn log_files(args: &AuditArgs, folder: &Path) -> Result<LogFiles> {
+    let desk = crate::ledger::Desk::new(Some(folder))?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and a minute")]
+    let clocks_within = Duration((args.clocks_within * 1e9) as u64);
+    Ok(LogFiles {
+        logs: desk.sources(&args.log)?,
+        key: desk.key(args.ledger_key.as_deref())?,
+        key_was_given: args.ledger_key.is_some(),
+        held: crate::ledger::held(&args.against)?,
+        clocks_within,
+    })
 }
 
 fn baseline(args: &AuditArgs, question: &Question, knowledge: &Knowledge) -> Result<Option<Baseline>> {

@@ -38,12 +38,12 @@ fn run_up(args: &UpArgs) -> Result<u8> {
     }
     let stations: BTreeSet<Pseudonym> = args.station.iter().map(|rule| rule.station.clone()).collect();
     let composer = Composer::new(args.catalogue.as_deref(), &args.rules, stations.iter().cloned().collect())?;
-    let (table, change) = composer.first(args.mode, &args.lists)?;
     let site = site(&args.site);
     let neighbours = Neighbours::new(site.lan.clone(), &args.station).map_err(anyhow::Error::msg)?;
     let ledger = args.ledger.clone().map_or_else(ledger::own_folder, Ok)?;
     let control = ControlSocket::make(&held::sockets()?, NAME)?;
     let (log, writer) = held::log(&ledger, "gateway")?;
+    let (table, change) = composer.first(args.mode, &args.lists, &writer)?;
     let port = |port: u16| Some(port).filter(|port| *port != 0);
     let ports = Ports { proxy: port(args.proxy_port), socks: port(args.socks_port), ..Ports::default() };
     let config = Config {

@@ -9,8 +9,9 @@ use creance_audit::service_facts;
 use creance_catalogue::Catalogue;
 use creance_gateway::control::Wanted;
 use creance_gateway::core::{Held, Table};
-use creance_gateway::shell::{Change, Compose, Server};
-use creance_ledger::{Directory, Pace, Pseudonym, Writer};
+use creance_gateway::seal::{Seal, SealError};
+use creance_gateway::shell::{Change, Compose, Refused, Server};
+use creance_ledger::{Directory, Entry, Event, Pace, Pseudonym, Purpose, Writer};
 use creance_model::{Mode, ServiceId, Timestamp};
 use creance_policy::{Policies, ServiceFacts};
 use std::collections::BTreeSet;
@@ -48,23 +49,32 @@ impl Composer {
         Ok(Self { catalogue: Arc::new(catalogue), policies, facts, stations })
     }
 
-    /// The first table, with what the ledger says of it.
-    pub(crate) fn first(&self, mode: Mode, lists: &Lists) -> Result<(Table, Change)> {
+    /// The first table, with what the ledger says of it. What the seal does not let be is recorded
+    /// in `log` and refused.
+    pub(crate) fn first(&self, mode: Mode, lists: &Lists, log: &Writer) -> Result<(Table, Change)> {
         let wanted = wanted(mode, lists);
-        knowledge::known(&self.catalogue, &wanted.exempt, "--exempt")?;
-        knowledge::known(&self.catalogue, &wanted.granted, "--grant")?;
         warn_of_idle_lists(Some(mode), lists);
-        let change = Change { to: mode, exempt: wanted.exempt.clone(), granted: wanted.granted.clone() };
-        Ok((self.table(FIRST_GENERATION, &wanted), change))
+        let table = self.compose(FIRST_GENERATION, &wanted).map_err(|refused| {
+            if refused.sealed {
+                let event = Event::Alarm { what: refused.why.clone() };
+                let entry = Entry { at: now(), event };
+                if let Err(error) = log.record_and_wait(&entry, Purpose::Tell) {
+                    terminal::note(&format!("warning: the ledger could not be told: {error}"));
+                }
+            }
+            anyhow::Error::msg(refused.why)
+        })?;
+        let Wanted { mode, exempt, granted } = wanted;
+        Ok((table, Change { to: mode, exempt, granted }))
     }
 
-    fn table(&self, generation: u64, wanted: &Wanted) -> Table {
+    fn table(&self, generation: u64, wanted: &Wanted, seal: Option<Mode>) -> Table {
         let exempt: BTreeSet<ServiceId> = wanted.exempt.iter().cloned().collect();
         let granted: BTreeSet<ServiceId> = wanted.granted.iter().cloned().collect();
         let held = |station: &Pseudonym| Held {
             station: station.clone(),
             mode: wanted.mode,
-            rows: self.policies.matrix(station.as_str(), wanted.mode, None, &self.facts, &exempt, &granted),
+            rows: self.policies.matrix(station.as_str(), wanted.mode, seal, &self.facts, &exempt, &granted),
         };
         let held = self.stations.iter().map(held).collect();
         Table::new(generation, Arc::clone(&self.catalogue), held, BTreeSet::new())
@@ -72,11 +82,17 @@ impl Composer {
 }
 
 impl Compose for Composer {
-    fn compose(&self, generation: u64, wanted: &Wanted) -> Result<Table, String> {
-        let check = |services: &[ServiceId], option| knowledge::known(&self.catalogue, services, option);
-        check(&wanted.exempt, "--exempt").map_err(|error| error.to_string())?;
-        check(&wanted.granted, "--grant").map_err(|error| error.to_string())?;
-        Ok(self.table(generation, wanted))
+    fn compose(&self, generation: u64, wanted: &Wanted) -> Result<Table, Refused> {
+        let misspelt = |error: anyhow::Error| Refused { why: error.to_string(), sealed: false };
+        knowledge::known(&self.catalogue, &wanted.exempt, "--exempt").map_err(misspelt)?;
+        knowledge::known(&self.catalogue, &wanted.granted, "--grant").map_err(misspelt)?;
+        // Read each time: what runs is held by a seal that came later as well.
+        let sealed = |error: SealError| Refused { why: error.to_string(), sealed: true };
+        let seal = Seal::of_installation().map_err(sealed)?;
+        if let Some(seal) = &seal {
+            seal.allows(wanted.mode, &wanted.exempt, &self.catalogue).map_err(sealed)?;
+        }
+        Ok(self.table(generation, wanted, seal.map(|seal| seal.mode)))
     }
 }
 
@@ -138,8 +154,8 @@ pub(crate) fn sockets() -> Result<PathBuf> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a log is named by the moment of its beginning")]
-fn now() -> Timestamp {
+#[expect(clippy::disallowed_methods, reason = "a log and its entries have the moment of their making")]
+pub(crate) fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }

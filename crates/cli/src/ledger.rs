@@ -6,6 +6,7 @@ use crate::args::{LedgerArgs, LedgerCommand, LogArg};
 use crate::table::{counted, table};
 use crate::terminal::{self, printable};
 use anyhow::{Context, Result, bail};
+use creance_audit::LogSource;
 use creance_ledger::{
     CHECKPOINT_BYTES_MAX, Checkpoint, Directory, Held, Reader, Verified, VerifierKey, verify,
 };
@@ -36,14 +37,14 @@ pub(crate) fn run(args: &LedgerArgs) -> Result<u8> {
 }
 
 /// A ledger with its logs.
-struct Desk {
+pub(crate) struct Desk {
     folder: PathBuf,
     directory: Directory,
     logs: Vec<String>,
 }
 
 impl Desk {
-    fn new(folder: Option<&Path>) -> Result<Self> {
+    pub(crate) fn new(folder: Option<&Path>) -> Result<Self> {
         let folder = match folder {
             Some(folder) => folder.to_owned(),
             None => own_folder()?,
@@ -67,6 +68,27 @@ impl Desk {
             (None, [one]) => Ok(one),
             (None, logs) => bail!("there are several logs, and one must be named: {}", logs.join(", ")),
         }
+    }
+
+    /// The key that is given, or else the one beside the logs.
+    pub(crate) fn key(&self, given: Option<&str>) -> Result<VerifierKey> {
+        match given {
+            Some(text) => given_key(text),
+            None => self.directory.verifier().with_context(|| format!("`{}`", self.folder.display())),
+        }
+    }
+
+    /// The logs of these names, or all.
+    pub(crate) fn sources(&self, names: &[String]) -> Result<Vec<LogSource>> {
+        let names = if names.is_empty() { &self.logs } else { names };
+        names
+            .iter()
+            .map(|name| {
+                let log = LogArg { log: Some(name.clone()) };
+                let name = self.log(&log)?.to_owned();
+                Ok(LogSource { folder: self.directory.log_folder(&name)?, name })
+            })
+            .collect()
     }
 
     fn reader(&self, name: &str) -> Result<Reader> {
@@ -126,21 +148,14 @@ impl Desk {
     }
 
     fn verify(&self, log: &LogArg, key: Option<&str>, against: &[PathBuf]) -> Result<u8> {
-        let key = match key {
-            Some(text) => given_key(text)?,
-            None => {
-                terminal::note(
-                    "note: the key is the ledger's own; whoever can change the logs can change it as well. \
-                     --key KEY gives one that was kept elsewhere",
-                );
-                self.directory.verifier().with_context(|| format!("`{}`", self.folder.display()))?
-            }
-        };
-        let held: Result<Vec<Held>> = against
-            .iter()
-            .map(|path| Ok(Held { name: path.display().to_string(), note: read_text(path)? }))
-            .collect();
-        let held = held?;
+        if key.is_none() {
+            terminal::note(
+                "note: the key is the ledger's own; whoever can change the logs can change it as well. \
+                 --key KEY gives one that was kept elsewhere",
+            );
+        }
+        let key = self.key(key)?;
+        let held = held(against)?;
         let names: Vec<&str> = match &log.log {
             Some(_) => vec![self.log(log)?],
             None => self.logs.iter().map(String::as_str).collect(),
@@ -174,6 +189,11 @@ impl Desk {
         }
         Ok(if sound { 0 } else { NOT_SOUND })
     }
+}
+
+/// Checkpoints that were kept elsewhere, from their files.
+pub(crate) fn held(paths: &[PathBuf]) -> Result<Vec<Held>> {
+    paths.iter().map(|path| Ok(Held { name: path.display().to_string(), note: read_text(path)? })).collect()
 }
 
 /// Prints what there is to read; false where whoever reads the output has gone away.
@@ -222,7 +242,7 @@ fn given_key(text: &str) -> Result<VerifierKey> {
         return Ok(key);
     }
     let path = Path::new(text);
-    let held = read_text(path).context("--key is neither a key nor a file of one")?;
+    let held = read_text(path).context("the key that was given is neither a key nor a file of one")?;
     held.trim().parse().with_context(|| format!("`{}`", path.display()))
 }
 

@@ -18,8 +18,12 @@ mod progress;
 #[cfg(target_os = "linux")]
 mod run;
 #[cfg(target_os = "linux")]
+mod seal;
+#[cfg(target_os = "linux")]
 mod summary;
 mod table;
+#[cfg(target_os = "linux")]
+mod tap;
 mod terminal;
 
 use args::{Arguments, Command};
@@ -50,6 +54,10 @@ fn main() -> ExitCode {
         Command::Gateway(command) => gateway::run(command),
         #[cfg(target_os = "linux")]
         Command::Mode(command) => mode::run(command),
+        #[cfg(target_os = "linux")]
+        Command::Seal(command) => seal::run(command),
+        #[cfg(target_os = "linux")]
+        Command::Tap(command) => tap::run(command),
     };
     match result {
         Ok(code) => ExitCode::from(code),

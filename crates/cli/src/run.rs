@@ -28,17 +28,17 @@ impl Stations for This {
 pub(crate) fn run(args: &RunArgs) -> Result<u8> {
     let station: Pseudonym = STATION.parse()?;
     let composer = Composer::new(args.catalogue.as_deref(), &args.rules, vec![station.clone()])?;
-    let (table, mode) = composer.first(args.mode, &args.lists)?;
     let spec = spec(args)?;
     let ledger = args.ledger.clone().map_or_else(ledger::own_folder, Ok)?;
     let (log, writer) = held::log(&ledger, "run")?;
+    let (table, mode) = composer.first(args.mode, &args.lists, &writer)?;
     if args.gui {
         terminal::note(
             "note: --gui lets the app reach display and sound: through X11 it can read what you type and type \
              into other windows, through sound hear the microphone, and through either reach what they can",
         );
     }
-    if creance_gateway::jail::user() == 0 {
+    if creance_gateway::jail::user() == 0 && !args.quiet {
         terminal::note("note: as root, the app can write your home and nothing else of this system");
     }
     let config = Config {
@@ -53,7 +53,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
         .context("the jail could not be held")?;
     let Held { ended, summary, closed } = held;
     if let (Some(summary), Some((mode, closed))) = (summary, closed) {
-        terminal::note(&summary::text(&summary, mode.as_str(), &log));
+        if !args.quiet {
+            terminal::note(&summary::text(&summary, mode.as_str(), &log));
+        }
         if let Err(error) = closed {
             terminal::note(&format!("warning: the ledger could not be closed: {error}"));
         }
@@ -94,9 +96,14 @@ fn spec(args: &RunArgs) -> Result<Spec> {
     let state = state.parent().unwrap_or(&state);
     let sockets = held::sockets().ok();
     let sockets = sockets.as_deref().filter(|folder| made(folder).is_ok());
+    let mut closed: Vec<PathBuf> = Vec::new();
     for folder in [Some(state), args.ledger.as_deref(), sockets].into_iter().flatten() {
-        spec.closed.push(made(folder)?);
+        closed.push(made(folder)?);
     }
+    closed.sort();
+    // What lies within a folder that is covered is covered with it, and no longer there.
+    closed.dedup_by(|inner, outer| inner.starts_with(outer));
+    spec.closed = closed;
     spec.kept.push(std::env::current_exe().context("this program's own file cannot be found")?);
     for path in args.rules.iter().chain(&args.catalogue) {
         spec.kept.push(path.canonicalize().with_context(|| format!("`{}` cannot be found", path.display()))?);

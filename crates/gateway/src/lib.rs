@@ -9,7 +9,7 @@
 //! [`core`] decides; it has no sockets and no clock. [`shell`] listens, dials and relays as it
 //! says. [`control`] is how another process of the same user asks it and changes its mode.
 //! [`jail`] holds one app in a network that leads to it alone, and [`lan`] puts it between a
-//! network of stations and an uplink.
+//! network of stations and an uplink. What is [sealed](seal) no command loosens.
 
 #[cfg(target_os = "linux")]
 pub mod control;
@@ -18,6 +18,8 @@ pub mod core;
 pub mod jail;
 #[cfg(target_os = "linux")]
 pub mod lan;
+#[cfg(target_os = "linux")]
+pub mod seal;
 #[cfg(target_os = "linux")]
 pub mod shell;
 

@@ -27,7 +27,7 @@ mod runtime;
 mod socks;
 mod tally;
 
-pub use control::Compose;
+pub use control::{Compose, Refused};
 pub use datagrams::DatagramPort;
 pub use desk::Change;
 pub use gateway::{Config, Gateway, Stations};
@@ -36,5 +36,5 @@ pub use packet::answer_socket;
 pub use record::RecordError;
 pub use resolver::{Server, ServerError};
 pub use runtime::block_on;
-pub(crate) use runtime::signalled;
+pub(crate) use runtime::{raise_limit, signalled};
 pub use tally::{Line, Summary};

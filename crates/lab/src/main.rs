@@ -25,6 +25,15 @@ Usage: creance-lab COMMAND
       --delay MS       servers wait so long before each answer, in milliseconds
   in station -- COMMAND...             run a command in the station, from within the above
   app BEHAVIOUR --host NAME [...]      be an app that behaves well or badly; `app` lists how
+      --other NAME     the name that it really means, or a second one (evil.example)
+      --port P         of the server
+      --via PROXY      socks5://ADDRESS:PORT, http://ADDRESS:PORT or direct
+      --ca FILE        the authority of the servers (PEM)
+      --address IP     the server's, without asking DNS
+      --resolver IP    who is asked
+      --bytes N        how much to send or ask for
+      --for SECONDS    how long to upload
+      --anywhere       also where this is no small internet: it sends to real hosts
 
 `internet` ends as the command does (128 and the number of a signal; 125 where the lab failed).
 The command finds CREANCE_LAB_RESOLVER, CREANCE_LAB_CA, CREANCE_LAB_CAPTURE in its environment.
@@ -95,6 +104,12 @@ fn run(args: &[String]) -> Result<ExitCode, LabError> {
 #[cfg(target_os = "linux")]
 fn running(command: &str, rest: &[String]) -> Option<Result<ExitCode, LabError>> {
     use creance_lab::live;
+    if matches!(command, "internet" | "in" | "app")
+        && matches!(rest, [help] if help == "--help" || help == "-h")
+    {
+        print(USAGE);
+        return Some(Ok(ExitCode::SUCCESS));
+    }
     let done = match command {
         "internet" => live::internet(rest),
         "in" => live::enter(rest),

@@ -82,6 +82,13 @@ pub enum Event {
     },
     /// Something was not let out.
     Refused(Refused),
+    /// From here on this installation can never be held less strictly.
+    Sealed {
+        /// The loosest mode.
+        mode: Mode,
+        /// The only services that may be exempt.
+        exempt: Vec<ServiceId>,
+    },
     /// Something is wrong that a person must look at.
     Alarm {
         /// What, in words.

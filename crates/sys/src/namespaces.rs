@@ -7,8 +7,14 @@ use std::io;
 pub enum Namespaces {
     /// Users, network, mounts, processes, and what processes share without files.
     Jail,
+    /// The same without users: for root.
+    System,
     /// Users alone.
     Users,
+    /// Mounts alone.
+    Mounts,
+    /// The network alone.
+    Network,
 }
 
 /// Leaves namespaces for new ones. Of processes, the next child is the first of the new ones.
@@ -25,7 +31,12 @@ pub fn leave_namespaces(which: Namespaces) -> io::Result<()> {
                 | libc::CLONE_NEWPID
                 | libc::CLONE_NEWIPC
         }
+        Namespaces::System => {
+            libc::CLONE_NEWNET | libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC
+        }
         Namespaces::Users => libc::CLONE_NEWUSER,
+        Namespaces::Mounts => libc::CLONE_NEWNS,
+        Namespaces::Network => libc::CLONE_NEWNET,
     };
     #[expect(unsafe_code, reason = "no library offers it as safe")]
     // SAFETY: no memory is touched, and the table of descriptors stays this process's own; that

@@ -27,11 +27,16 @@ pub(crate) use untested::untested;
 
 use crate::evidence::{Reasons, Subjects, Why};
 use crate::judged::{Judged, Ownership};
+use crate::reconcile::Ledgered;
 use crate::report::data::{Claim, Ruling, Table};
 use creance_model::Verdict;
+use std::collections::BTreeMap;
 
 /// What would decide a claim that single flows leave open.
 const OPEN_FLOWS: &str = "what each open flow lacks, as listed with it; often a capture that begins before the app connects, so that its DNS answers and handshakes are in it";
+
+/// What would decide a claim that the ledger leaves open.
+const OPEN_LEDGER: &str = "what the reconciliation with the ledger lists; often a capture that begins before the gateway and ends after it, and loses nothing";
 
 /// What a claim says of one flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +91,8 @@ pub(crate) struct Limits {
     pub(crate) no_app: Option<(String, String)>,
     /// The app is not shown to have been alive before and after the window: why.
     pub(crate) no_app_control: Option<String>,
+    /// What a gateway's ledger says against a claim, or leaves open of it, by its number.
+    pub(crate) ledger: BTreeMap<u8, Ledgered>,
 }
 
 /// A claim with what it has found so far.
@@ -205,9 +212,16 @@ impl Decider {
             let flows = tally.against.flows();
             return (Verdict::Refuted, format!("{} ({} in all)", first.text, count(flows, "flow")), None);
         }
+        let ledgered = limits.ledger.get(&self.claim.number());
+        if let Some(first) = ledgered.and_then(|ledgered| ledgered.against.first()) {
+            return (Verdict::Refuted, first.clone(), None);
+        }
         if let Some(first) = tally.open.list(subjects).first() {
             let because = format!("{} ({} left open in all)", first.text, count(tally.open.flows(), "flow"));
             return (Verdict::Inconclusive, because, Some(OPEN_FLOWS.into()));
+        }
+        if let Some(first) = ledgered.and_then(|ledgered| ledgered.open.first()) {
+            return (Verdict::Inconclusive, first.clone(), Some(OPEN_LEDGER.into()));
         }
         if let Some(first) = limits.incomplete.first() {
             let because =

@@ -5,6 +5,7 @@
 //! and say how much was left out; everything is in a fixed order, so that the same inputs give
 //! the same bytes.
 
+use super::reconciliation::Reconciliation;
 use serde::Serialize;
 
 /// The schema that a report names.
@@ -23,6 +24,8 @@ pub struct Report {
     pub inputs: Vec<Input>,
     /// How much of what happened the captures show.
     pub coverage: Coverage,
+    /// What a gateway's ledger and the captures say of each other, where a ledger was given.
+    pub reconciliation: Option<Reconciliation>,
     /// In one sentence each: what a reader must know first. The first is the main verdict.
     pub headline: Vec<String>,
     /// All claims, by number.

@@ -3,11 +3,14 @@
 pub mod compare;
 pub mod data;
 pub mod html;
+pub mod reconciliation;
 pub mod text;
 
 mod words;
 
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod sample_ledger;
 #[cfg(test)]
 mod tests;

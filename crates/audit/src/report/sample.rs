@@ -1,6 +1,7 @@
 //! Reports made by hand for the tests of what is rendered.
 
 use super::data::*;
+use super::sample_ledger;
 
 fn texts(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
@@ -18,6 +19,7 @@ pub(super) fn report() -> Report {
         question: question(),
         inputs: vec![input()],
         coverage: coverage(),
+        reconciliation: Some(sample_ledger::reconciliation()),
         headline: texts(&[
             "No contact with CN: refuted for the station: 1 contact answers to the law of CN. \
              For com.example.fly alone: inconclusive: the capture does not tell which app sent what.",
@@ -81,6 +83,7 @@ pub(super) fn empty() -> Report {
             lowered_by: vec![],
             not_covered: vec![],
         },
+        reconciliation: None,
         headline: texts(&["The capture holds no packets."]),
         claims: vec![],
         contacts: vec![],
@@ -137,6 +140,7 @@ pub(super) fn hostile() -> Report {
         (flow.names, flow.notes, flow.protocols) = (all.clone(), all.clone(), all.clone());
         (flow.app, flow.remote) = (Some(one.clone()), one.clone());
     }
+    report.reconciliation = Some(sample_ledger::with_texts(&one, &one));
     report.hosts.extend(all.iter().map(|name| Host { name: name.clone(), sources: vec![] }));
     report
 }

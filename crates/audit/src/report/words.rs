@@ -4,6 +4,7 @@ use creance_model::Verdict;
 use jiff::Timestamp;
 
 use super::data::{Claim, Contact, Report, Ruling};
+use super::reconciliation::Reconciliation;
 
 /// What the requested claims came to; `None` where none was requested.
 ///
@@ -215,6 +216,25 @@ pub(super) fn flow_list(numbers: &[u64], flows: u64) -> String {
         (false, 0) => format!("{} {}", if listed.len() == 1 { "flow" } else { "flows" }, listed.join(", ")),
         (false, more) => format!("flows {} and {} more", listed.join(", "), count(more)),
     }
+}
+
+/// How a reconciliation came out, in one sentence.
+pub(super) fn reconciled(found: &Reconciliation) -> String {
+    let unexplained = found.unexplained.len() as u64 + found.unexplained_left_out;
+    let disagreeing = found.disagreeing.len() as u64 + found.disagreeing_left_out;
+    if found.findings.is_empty() && unexplained == 0 && disagreeing == 0 {
+        let bytes = found.wire_up_payload_bytes.saturating_add(found.wire_down_payload_bytes);
+        return format!(
+            "The ledger and the wire agree on {} and {} of payload.",
+            counted(found.explained_flows, "flow"),
+            counted(bytes, "byte"),
+        );
+    }
+    format!(
+        "The ledger and the wire do not agree in everything: {} on the wire without an entry, and {} of the ledger not the same on the wire.",
+        counted(unexplained, "flow"),
+        counted(disagreeing, "flow"),
+    )
 }
 
 /// The text with every character that could command a terminal, reorder what is read or hide

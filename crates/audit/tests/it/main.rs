@@ -13,5 +13,6 @@ mod accuracy;
 mod beyond;
 mod corpus;
 mod damage;
+mod ledger;
 mod mutate;
 mod setup;

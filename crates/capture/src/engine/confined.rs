@@ -1,5 +1,6 @@
 //! Where packets can go on the link.
 
+use crate::flow::Control;
 use crate::packet::card::Card;
 use crate::packet::ip::IpPacket;
 use creance_model::{Scope, scope};
@@ -11,6 +12,8 @@ const DISCOVERY_BYTES_MAX: usize = 64;
 const SMALLEST_BYTES: usize = 50;
 /// The largest message of a router's, or of access control, that is taken for one, in bytes.
 const ACCESS_BYTES_MAX: usize = 256;
+/// The largest error of ICMP, with its header (RFC 1812, 4.3.2.3; RFC 4443, 2.4), in bytes.
+const ERROR_BYTES_MAX: [usize; 2] = [576, 1280];
 
 /// Whether no router forwards the packet: link-scope groups, multicast with no hops left,
 /// neighbour discovery on the link, and broadcast of the link layer to an address that can only be
@@ -42,6 +45,18 @@ pub(super) fn is_discovery(packet: &IpPacket<'_>) -> bool {
             [134 | 137, ..] => packet.payload_wire_len <= ACCESS_BYTES_MAX,
             _ => false,
         }
+}
+
+/// What kind of ICMP a packet is, where it is some that hosts send by themselves.
+pub(super) fn control(packet: &IpPacket<'_>) -> Control {
+    let [error_max, error6_max] = ERROR_BYTES_MAX;
+    match (packet.protocol, packet.payload) {
+        // What cannot be reached, what took too long, a parameter that makes no sense.
+        (1, [3 | 11 | 12, ..]) if packet.wire_len <= error_max => Control::Error,
+        (58, [1..=4, ..]) if packet.wire_len <= error6_max => Control::Error,
+        (58, [130..=132 | 143, ..]) if packet.hop_limit == 1 => Control::Membership,
+        _ => Control::None,
+    }
 }
 
 /// Bytes of IP options, extension headers and authentication headers: whatever stands between the

@@ -2,7 +2,9 @@
 
 mod tcp;
 
+use super::control::Control;
 use super::key::FlowKey;
+use super::once::{Once, Unique};
 use super::questions::{Heard, Questions};
 use super::record::{Ended, FlowRecord, Started, Tap, Taps, Traffic};
 use super::side::Side;
@@ -45,6 +47,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) confined: bool,
     /// It is shaped like neighbour discovery.
     pub(crate) discovery: bool,
+    /// What kind of ICMP it is, where it is some that hosts send by themselves.
+    pub(crate) control: Control,
     pub(crate) label: Option<u32>,
     /// The link-layer addresses of the sender and the receiver.
     pub(crate) hardware: [Card; 2],
@@ -111,6 +115,7 @@ impl Live {
                 client_read: 0,
                 dns_heard: [0; 2],
                 closed: [false; 2],
+                once: Default::default(),
             })),
             Transport::Udp => State::Udp(Box::new(Udp {
                 memory: datagram::Memory::default(),
@@ -140,6 +145,10 @@ impl Live {
             taps: [Taps::None; 3],
             confined_to_link: true,
             is_discovery: true,
+            control: arrival.control,
+            unique: Default::default(),
+            payload_last: [None; 2],
+            reset_by: [false; 2],
             first: arrival.at,
             last: arrival.at,
             started,
@@ -225,6 +234,13 @@ impl Live {
             // Segments beside the stream, or sent again with other bytes.
             self.record.facts.add_anomaly(Anomaly::MoreThanAQuestion);
         }
+        if let State::Tcp(tcp) = &self.state {
+            self.record.unique = tcp.once.each_ref().map(Once::result);
+        } else {
+            let total = self.record.total();
+            self.record.unique =
+                [total.up, total.down].map(|sent| Unique { bytes: sent.payload, ..Unique::default() });
+        }
         if let State::Udp(udp) = &self.state
             && udp.memory.misses_hello()
         {
@@ -264,10 +280,18 @@ impl Live {
         let [of_client, of_server] = &mut record.payload_max;
         let largest = if from_client { of_client } else { of_server };
         *largest = (*largest).max(u32::try_from(payload).unwrap_or(u32::MAX));
+        if payload > 0 {
+            let [of_client, of_server] = &mut record.payload_last;
+            let last = if from_client { of_client } else { of_server };
+            *last = Some(last.map_or(arrival.at, |last| last.max(arrival.at)));
+        }
         record.first = record.first.min(arrival.at);
         record.last = record.last.max(arrival.at);
         record.confined_to_link &= arrival.confined;
         record.is_discovery &= arrival.discovery;
+        if record.control != arrival.control {
+            record.control = Control::None;
+        }
         // A packet without a label may be anybody's.
         record.labels_differ |= record.label != arrival.label;
         record.label = record.label.or(arrival.label);

@@ -1,6 +1,8 @@
 //! What is kept of a flow.
 
 use super::compact;
+use super::control::Control;
+use super::once::Unique;
 use creance_model::{Endpoint, HostName, Timestamp, Transport};
 use creance_wire::Facts;
 use serde::{Deserialize, Serialize};
@@ -196,6 +198,14 @@ pub struct FlowRecord {
     pub confined_to_link: bool,
     /// Whether every packet is shaped like neighbour discovery (RFC 4861), wherever it went.
     pub is_discovery: bool,
+    /// What kind of ICMP every packet of it is, where it is some that hosts send by themselves.
+    pub control: Control,
+    /// The payload of client and server, each byte once: TCP by sequence numbers, all else as it is.
+    pub unique: [Unique; 2],
+    /// When client and server last sent payload.
+    pub payload_last: [Option<Timestamp>; 2],
+    /// Whether client and server broke it off by a reset.
+    pub reset_by: [bool; 2],
     /// The first packet.
     pub first: Timestamp,
     /// The last packet.

@@ -4,7 +4,7 @@ use crate::args::Lists;
 use clap::{Args, Subcommand, ValueEnum};
 use creance_gateway::lan::{Own, StationRule};
 use creance_gateway::shell::Server;
-use creance_model::Mode;
+use creance_model::{Mode, ServiceId};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -54,6 +54,9 @@ pub(crate) struct RunArgs {
     /// windows; through either it can reach what they can.
     #[arg(long)]
     pub(crate) gui: bool,
+    /// Do not tell at the end what was let out and what was refused; the ledger has it.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
     /// The app and its arguments.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "APP")]
     pub(crate) app: Vec<OsString>,
@@ -149,6 +152,27 @@ pub(crate) struct ModeArgs {
     #[arg(long, conflicts_with = "yes")]
     pub(crate) dry_run: bool,
     /// Change without asking.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0; 1 it was not sealed; 2 it could not be.")]
+pub(crate) struct SealArgs {
+    /// The loosest mode from now on: local-data or offline. The seal that is there is shown where not
+    /// given.
+    #[arg(long, value_name = "MODE")]
+    pub(crate) mode: Option<Mode>,
+    /// A service that may be exempt from Local Data, with the hosts that it has now; may be repeated.
+    #[arg(long, value_name = "SERVICE", value_delimiter = ',')]
+    pub(crate) exempt: Vec<ServiceId>,
+    /// A folder of the organisation's own catalogue entries (*.toml).
+    #[arg(long, value_name = "DIR")]
+    pub(crate) catalogue: Option<PathBuf>,
+    /// The ledger's folder; this user's own where not given.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) ledger: Option<PathBuf>,
+    /// Seal without asking.
     #[arg(long, short)]
     pub(crate) yes: bool,
 }

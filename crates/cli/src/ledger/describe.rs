@@ -39,6 +39,11 @@ fn event(event: &Event) -> String {
             format!("flow {} {how}: {}", bytes.flow, moved(bytes))
         }
         Event::Refused(refused) => self::refused(refused),
+        Event::Sealed { mode, exempt } => {
+            let exempt =
+                if exempt.is_empty() { String::new() } else { format!(", exempt: {}", listed(exempt)) };
+            format!("SEALED to {mode}{exempt}")
+        }
         Event::Alarm { what } => format!("ALARM: {what}"),
     }
 }

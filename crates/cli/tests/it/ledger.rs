@@ -248,7 +248,7 @@ hint: --ledger DIR names the folder that has `logs` in it
     assert_snapshot!(folder.run("ledger verify --key kept.pub --ledger ledger"), @"
     status 2
     --- err
-    error: --key is neither a key nor a file of one
+    error: the key that was given is neither a key nor a file of one
       `kept.pub` cannot be read
       No such file or directory (os error 2)
     ");

@@ -14,6 +14,9 @@ mod inputs;
 mod ledger;
 mod policy;
 mod reports;
+#[cfg(target_os = "linux")]
+mod run;
+mod tap;
 mod verdicts;
 
 use creance_lab::scenario::{self, Scenario};

@@ -94,10 +94,15 @@ fn receive_with(from: &OwnedFd, flags: RecvFlags) -> io::Result<Option<(Message,
     let mut room = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut room);
     let flags = flags | RecvFlags::CMSG_CLOEXEC;
-    let got = retry_on_intr(|| recvmsg(from, &mut [IoSliceMut::new(&mut bytes)], &mut ancillary, flags));
+    let mut once =
+        || retry_on_intr(|| recvmsg(from, &mut [IoSliceMut::new(&mut bytes)], &mut ancillary, flags));
+    // An end that was closed with something unread in it is told once, before what it had sent.
+    let got = match once() {
+        Err(Errno::CONNRESET) => once(),
+        got => got,
+    };
     let length = match got {
         Ok(got) => got.bytes,
-        // The other end was closed with something unread in it.
         Err(Errno::CONNRESET) => 0,
         Err(error) => return Err(error.into()),
     };
@@ -148,5 +153,15 @@ mod tests {
         assert_eq!(receive_now(&far).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         drop(near);
         assert!(receive(&far).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_was_sent_before_an_end_is_heard_also_where_that_end_left_something_unread() {
+        let (near, far) = pair().unwrap();
+        send(&near, &Message::Start, &[]).unwrap();
+        send(&far, &Message::Exited(3), &[]).unwrap();
+        drop(far);
+        assert_eq!(receive(&near).unwrap().unwrap().0, Message::Exited(3));
+        assert!(receive(&near).unwrap().is_none());
     }
 }

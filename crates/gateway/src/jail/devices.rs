@@ -2,7 +2,7 @@
 
 use crate::jail::files::{bind, fresh};
 use crate::jail::{JailError, ROOT, Spec, pins};
-use rustix::fs::{Mode, OFlags, open};
+use rustix::fs::{Mode, OFlags, fstat, open};
 use rustix::mount::MountFlags;
 use rustix::termios::isatty;
 use std::fs::{self, DirBuilder, File};
@@ -107,10 +107,14 @@ fn few(gui: bool) -> Result<Vec<(OwnedFd, PathBuf)>, JailError> {
     Ok(paths.into_iter().filter_map(|path| Some((hold(&path)?, path))).collect())
 }
 
+/// The terminal by its path: what was inherited belongs to the host's mounts, and cannot be shown in
+/// the jail's.
 fn terminal() -> Option<OwnedFd> {
     let (output, error) = (stdout(), stderr());
     let given = [output.as_fd(), error.as_fd()].into_iter().find(|stream| isatty(stream))?;
-    hold(Path::new(&format!("/proc/self/fd/{}", given.as_raw_fd())))
+    let held = hold(&fs::read_link(format!("/proc/self/fd/{}", given.as_raw_fd())).ok()?)?;
+    let same = fstat(&held).ok()?.st_rdev == fstat(given).ok()?.st_rdev;
+    same.then_some(held)
 }
 
 fn hold(path: &Path) -> Option<OwnedFd> {

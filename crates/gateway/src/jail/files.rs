@@ -37,6 +37,8 @@ pub(super) fn lay_out(spec: &Spec, unix: File) -> Result<(), JailError> {
     if spec.home == Home::Private {
         taken.extend(app_file(spec, &folder));
     }
+    spec.closed.iter().try_for_each(|folder| pins::make(folder))?;
+    pins::hold_ancestors(spec.closed.iter().chain(&spec.kept))?;
     pins::cover_sockets(&list(unix)?)?;
     spec.closed.iter().try_for_each(|folder| pins::close(folder))?;
     spec.kept.iter().try_for_each(|path| pins::keep(path))?;

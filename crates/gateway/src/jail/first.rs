@@ -63,10 +63,10 @@ fn start_app(spec: &Spec, stdin: &OwnedFd) -> Result<Pid, JailError> {
         .stdin(Stdio::from(far))
         .spawn()
         .map_err(JailError::doing("starting the app's stage"))?;
-    send(&near, &Message::Start, &[stdin.as_fd()]).map_err(JailError::doing("telling the app's stage"))?;
+    let told = send(&near, &Message::Start, &[stdin.as_fd()]);
     // The other end closes when the app's stage has become the app.
     match receive(&near) {
-        Ok(None) => {}
+        Ok(None) => told.map_err(JailError::doing("telling the app's stage"))?,
         Ok(Some((Message::Failed(status, text), _))) => return Err(JailError::with_status(status, text)),
         Ok(Some(_)) => return Err(JailError::new("the app's stage said what it never says")),
         Err(error) => return Err(JailError::doing("hearing of the app")(error)),

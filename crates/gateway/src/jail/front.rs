@@ -67,8 +67,10 @@ impl Jail {
         let (control, far) = pair().map_err(JailError::doing("making a channel"))?;
         let jail = start(spec, control, far)?;
         let input = stdin();
-        send(&jail.control, &Message::Start, &[input.as_fd(), unix.as_fd()])
-            .map_err(JailError::doing("telling its first process"))?;
+        let told = send(&jail.control, &Message::Start, &[input.as_fd(), unix.as_fd()]);
+        // A stage that has ended has said why.
+        told.map_err(JailError::doing("telling its first process"))
+            .map_err(|error| jail.wall().err().unwrap_or(error))?;
         let wall = jail.wall()?;
         Ok((jail, wall))
     }

@@ -2,9 +2,8 @@
 
 use crate::control::ControlSocket;
 use crate::jail::{Ended, Heard, Jail, Signals, Spec};
-use crate::shell::{Compose, Config, DatagramPort, Gateway, Listeners, Summary, block_on};
+use crate::shell::{Compose, Config, DatagramPort, Gateway, Listeners, Summary, block_on, raise_limit};
 use creance_ledger::{Checkpoint, LedgerError};
-use rustix::process::{Resource, getrlimit, setrlimit};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
@@ -71,7 +70,8 @@ async fn run(hold: Hold<'_>) -> io::Result<Held> {
         return Ok(Held { ended: Ended::Killed(heard.number()), summary: None, closed: None });
     }
     if let Err(error) = jail.go() {
-        return Ok(failed(error));
+        let _ = gateway.close(Duration::ZERO).await;
+        return Ok(Held { ended: jail.poll().unwrap_or(Ended::Failed(error)), summary: None, closed: None });
     }
     let ports: io::Result<_> =
         wall.datagrams.into_iter().map(|(socket, answers)| DatagramPort::new(socket, answers)).collect();
@@ -132,12 +132,4 @@ async fn next(
         }
     })
     .await
-}
-
-/// Each connection takes two descriptors or more, and shells give 1024.
-fn raise_limit() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    // Where it cannot be raised fewer connections are held at a time.
-    let _ = setrlimit(Resource::Nofile, limit);
 }

@@ -3,6 +3,7 @@
 use crate::jail::JailError;
 use creance_sys::{Attributes, set_attributes_below};
 use rustix::mount::{MountFlags, mount, mount_bind, mount_bind_recursive};
+use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -13,44 +14,40 @@ use std::path::{Path, PathBuf};
 /// The most sockets in files that are covered; a host with more is not one that this was made for.
 const SOCKETS_MAX: usize = 2048;
 
-/// Covers a folder by one that is empty, and makes it first where it is missing, lest the app make
-/// one that is taken for it later.
-pub(super) fn close(folder: &Path) -> Result<(), JailError> {
-    let what = |what: &str| format!("{what} `{}`", folder.display());
+/// Makes a folder where it is missing, lest the app make one that is taken for it later.
+pub(super) fn make(folder: &Path) -> Result<(), JailError> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(folder)
-        .map_err(JailError::doing(what("making the folder")))?;
-    pin_ancestors(folder)?;
-    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC | MountFlags::RDONLY;
-    mount("creance", folder, "tmpfs", flags, c"mode=0,size=4k").map_err(JailError::doing(what("covering")))
+        .map_err(JailError::doing(format_args!("making the folder `{}`", folder.display())))
 }
 
-/// Lets a file or a folder be read and not changed, replaced or moved.
-pub(super) fn keep(path: &Path) -> Result<(), JailError> {
-    pin_ancestors(path)?;
-    keep_alone(path)
-}
-
-/// The same where nobody can move what is above it.
-pub(super) fn keep_alone(path: &Path) -> Result<(), JailError> {
-    let what = || JailError::doing::<io::Error>(format!("protecting `{}`", path.display()));
-    mount_bind_recursive(path, path).map_err(|error| what()(error.into()))?;
-    let name = CString::new(path.as_os_str().as_bytes()).map_err(|error| what()(error.into()))?;
-    set_attributes_below(&name, Attributes::ReadOnly).map_err(what())
-}
-
-/// Binds each folder above a path onto itself: the place of a mount cannot be renamed or removed,
-/// and with a folder above, what it covers would move.
-fn pin_ancestors(path: &Path) -> Result<(), JailError> {
-    let mut ancestors: Vec<&Path> = path.ancestors().skip(1).filter(|at| *at != Path::new("/")).collect();
-    ancestors.reverse();
-    for folder in ancestors {
+/// Binds each folder above the paths onto itself: the place of a mount cannot be renamed or
+/// removed, and with a folder above, what is covered would move. Each once and the uppermost
+/// first, since each brings along what is mounted below it.
+pub(super) fn hold_ancestors<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> Result<(), JailError> {
+    let ancestors: BTreeSet<&Path> = paths.flat_map(|path| path.ancestors().skip(1)).collect();
+    for folder in ancestors.into_iter().filter(|folder| *folder != Path::new("/")) {
         mount_bind_recursive(folder, folder)
             .map_err(JailError::doing(format_args!("holding `{}` in its place", folder.display())))?;
     }
     Ok(())
+}
+
+/// Covers a folder by one that is empty.
+pub(super) fn close(folder: &Path) -> Result<(), JailError> {
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC | MountFlags::RDONLY;
+    mount("creance", folder, "tmpfs", flags, c"mode=0,size=4k")
+        .map_err(JailError::doing(format_args!("covering `{}`", folder.display())))
+}
+
+/// Lets a file or a folder be read and not changed or replaced.
+pub(super) fn keep(path: &Path) -> Result<(), JailError> {
+    let what = || JailError::doing::<io::Error>(format!("protecting `{}`", path.display()));
+    mount_bind_recursive(path, path).map_err(|error| what()(error.into()))?;
+    let name = CString::new(path.as_os_str().as_bytes()).map_err(|error| what()(error.into()))?;
+    set_attributes_below(&name, Attributes::ReadOnly).map_err(what())
 }
 
 /// Covers each socket in a file, of those that the kernel lists (`/proc/net/unix`).

@@ -41,5 +41,5 @@ pub(super) fn keep_system(home: Option<&Path>) -> Result<(), JailError> {
 
 /// Lets none of the kernel's switches be written, also in namespaces that the app makes.
 pub(super) fn keep_switches() -> Result<(), JailError> {
-    SWITCHES.iter().map(Path::new).filter(|path| path.exists()).try_for_each(pins::keep_alone)
+    SWITCHES.iter().map(Path::new).filter(|path| path.exists()).try_for_each(pins::keep)
 }

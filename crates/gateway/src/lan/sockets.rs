@@ -47,9 +47,6 @@ pub fn listeners(ports: &Ports) -> io::Result<Listeners> {
 
 fn tcp(domain: Domain, at: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = socket(domain, Type::STREAM, Protocol::TCP, at)?;
-    // What a connection says first is confirmed with the answer to it, where that comes at once.
-    // Connections take this from their listener; without it there are more packets.
-    let _ = socket.set_tcp_quickack(false);
     socket.listen(BACKLOG)?;
     Ok(socket.into())
 }

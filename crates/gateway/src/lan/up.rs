@@ -4,7 +4,7 @@ use crate::control::ControlSocket;
 use crate::lan::heart::{Heart, Pulse};
 use crate::lan::rules::{Site, SiteError};
 use crate::lan::sockets::{Ports, listeners};
-use crate::shell::{Compose, Config, Gateway, Summary, block_on, signalled};
+use crate::shell::{Compose, Config, Gateway, Summary, block_on, raise_limit, signalled};
 use creance_ledger::{Checkpoint, LedgerError};
 use std::io;
 use std::sync::Arc;
@@ -53,6 +53,7 @@ pub fn up(up: Up, announce: impl FnOnce()) -> Result<(Summary, Result<Checkpoint
     site.check()?;
     site.is_there()?;
     let fail = |what| move |source| UpError::Io { what, source };
+    raise_limit();
     // First everything is closed; then it listens; the holes come last.
     site.load(&ports)?;
     let listeners = listeners(&ports).map_err(fail("the gateway cannot listen"))?;

@@ -3,7 +3,7 @@
 use crate::core::{Admission, Door, Reason, Refusal, Step};
 use crate::shell::desk::Ticket;
 use crate::shell::dial::{Call, Dialled, NotDialled, Target, dial, endpoint};
-use crate::shell::ending::{self, Bytes};
+use crate::shell::ending;
 use crate::shell::gateway::Shared;
 use crate::shell::relay::{Direction, Stop};
 use creance_ledger::{Decided, Event, FlowBytes, FlowEnd, Pseudonym};
@@ -224,7 +224,7 @@ async fn relay(shared: &Shared, arrival: Arrival, dialled: Dialled, admission: &
         bytes
     };
     shared.tally.let_out(admission.service.as_ref(), shown(&arrival.target, arrival.port), bytes);
-    shared.recorder.note(Event::FlowEnded { bytes: flow_bytes(ticket.number, bytes), end });
+    ticket.end(&shared.recorder, bytes, end);
 }
 
 /// From the app to the host: request by request where each has a door of its own.
@@ -291,10 +291,6 @@ fn progress(shared: &Shared, stream: &TcpStream, flow: u64) {
         let bytes = FlowBytes { flow, up: Some(counts.sent), down: Some(counts.received) };
         shared.recorder.note(Event::FlowProgressed(bytes));
     }
-}
-
-fn flow_bytes(flow: u64, bytes: Bytes) -> FlowBytes {
-    FlowBytes { flow, up: bytes.map(|(up, _)| up), down: bytes.map(|(_, down)| down) }
 }
 
 impl Shared {

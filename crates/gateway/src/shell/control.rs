@@ -28,8 +28,17 @@ pub trait Compose: Send + Sync + Debug {
     /// The table of a mode.
     ///
     /// # Errors
-    /// Why there is none, and what to do, for people.
-    fn compose(&self, generation: u64, wanted: &Wanted) -> Result<Table, String>;
+    /// Why there is none, and what to do.
+    fn compose(&self, generation: u64, wanted: &Wanted) -> Result<Table, Refused>;
+}
+
+/// A mode that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Why, and what to do, for people.
+    pub why: String,
+    /// Whether a seal refuses it: an attempt that is recorded.
+    pub sealed: bool,
 }
 
 /// Who is asked, and how it changes.
@@ -82,18 +91,26 @@ impl Desk {
     async fn answer(&self, request: Request) -> Answer {
         match request {
             Request::Status {} => Answer::Status(self.status()),
-            Request::WouldChange { wanted } => {
-                match self.compose.compose(self.gateway.generation() + 1, &wanted) {
-                    Ok(table) => Answer::WouldChange(self.difference(&table)),
-                    Err(why) => Answer::Refused { why },
-                }
-            }
+            Request::WouldChange { wanted } => match self.compose(&wanted) {
+                Ok(table) => Answer::WouldChange(self.difference(&table)),
+                Err(why) => Answer::Refused { why },
+            },
             Request::Change { wanted, generation } => self.change(wanted, generation).await,
             Request::Down {} => {
                 self.down.notify_one();
                 Answer::Down {}
             }
         }
+    }
+
+    /// The table after the one that holds. An attempt against a seal is recorded.
+    fn compose(&self, wanted: &Wanted) -> Result<Table, String> {
+        self.compose.compose(self.gateway.generation() + 1, wanted).map_err(|refused| {
+            if refused.sealed {
+                self.gateway.alarm(&refused.why);
+            }
+            refused.why
+        })
     }
 
     async fn change(&self, wanted: Wanted, shown: Option<u64>) -> Answer {
@@ -103,7 +120,7 @@ impl Desk {
             let why = "the mode was changed meanwhile, so that what was shown does not hold any more";
             return Answer::Refused { why: why.to_owned() };
         }
-        let table = match self.compose.compose(generation + 1, &wanted) {
+        let table = match self.compose(&wanted) {
             Ok(table) => table,
             Err(why) => return Answer::Refused { why },
         };

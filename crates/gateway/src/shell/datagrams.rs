@@ -179,10 +179,9 @@ impl Talk<'_> {
         let Out { socket, ticket, up, down } = out;
         drop(socket);
         let end = result.as_ref().map_or(FlowEnd::Broken, |end| *end);
-        let bytes = FlowBytes { flow: ticket.number, up: Some(up), down: Some(down) };
         let to = shown(&self.target, self.to.port());
         self.shared.tally.let_out(admission.service.as_ref(), to, Some((up, down)));
-        self.shared.recorder.note(Event::FlowEnded { bytes, end });
+        ticket.end(&self.shared.recorder, Some((up, down)), end);
         result.map(drop)
     }
 

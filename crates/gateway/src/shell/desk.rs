@@ -4,7 +4,7 @@ use crate::control::FlowLine;
 use crate::core::{Flow, Flows, Reason, Refusal, Table};
 use crate::shell::clock::now;
 use crate::shell::record::{Pending, RecordError, Recorder};
-use creance_ledger::{Event, ModeChanged};
+use creance_ledger::{Event, FlowBytes, FlowEnd, ModeChanged};
 use creance_model::{Mode, ServiceId, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -39,8 +39,10 @@ pub(super) struct Control {
     told: AtomicU64,
     progress: Notify,
     asked: AtomicBool,
+    /// Whether it ended because it was asked to.
+    revoked: AtomicBool,
     notify: Notify,
-    done: Mutex<Option<mpsc::UnboundedSender<Timestamp>>>,
+    done: Mutex<Option<mpsc::UnboundedSender<Over>>>,
 }
 
 impl Control {
@@ -57,7 +59,7 @@ impl Control {
         }
     }
 
-    fn ask(&self, done: mpsc::UnboundedSender<Timestamp>) {
+    fn ask(&self, done: mpsc::UnboundedSender<Over>) {
         *self.done.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
         self.asked.store(true, Ordering::Release);
         self.notify.notify_waiters();
@@ -73,6 +75,25 @@ pub(super) struct Ticket {
     pub(super) control: Arc<Control>,
 }
 
+impl Ticket {
+    /// Records the end of the flow, whose socket is closed by now.
+    pub(super) fn end(self, recorder: &Arc<Recorder>, bytes: Option<(u64, u64)>, end: FlowEnd) {
+        self.control.revoked.store(end == FlowEnd::Revoked, Ordering::Release);
+        let (up, down) = (bytes.map(|(up, _)| up), bytes.map(|(_, down)| down));
+        let bytes = FlowBytes { flow: self.number, up, down };
+        // What cannot be written closes the ledger for what would begin.
+        recorder.note(Event::FlowEnded { bytes, end });
+    }
+}
+
+/// A flow that was asked to end has ended.
+#[derive(Debug, Clone, Copy)]
+struct Over {
+    at: Timestamp,
+    /// Whether it was because it was asked to.
+    revoked: bool,
+}
+
 impl Drop for Ticket {
     fn drop(&mut self) {
         let mut inner = self.desk.lock();
@@ -81,7 +102,7 @@ impl Drop for Ticket {
         inner.own.remove(&self.number);
         drop(inner);
         if let Some(done) = self.control.done.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            let _ = done.send(now());
+            let _ = done.send(Over { at: now(), revoked: self.control.revoked.load(Ordering::Acquire) });
         }
     }
 }
@@ -204,8 +225,7 @@ impl Desk {
     ) -> Result<u64, RecordError> {
         let _alone = self.change.write().await;
         let generation = table.generation();
-        let (open, flows_cut) = self.put(table);
-        let last_cut = cut(open).await;
+        let (flows_cut, last_cut) = cut(self.put(table)).await;
         let event = Event::ModeChanged(ModeChanged {
             generation,
             from,
@@ -226,16 +246,16 @@ impl Desk {
         cut(open).await;
     }
 
-    /// Takes a table, and gives what must end by it: the flows that it does not allow, whose
-    /// number comes with them, and all that is Creance's own.
-    fn put(&self, table: Table) -> (Vec<Arc<Control>>, u64) {
+    /// Takes a table, and gives what must end by it: the flows that it does not allow, and all that
+    /// is Creance's own.
+    fn put(&self, table: Table) -> Vec<Arc<Control>> {
         let mut inner = self.lock();
         inner.table = Arc::new(table);
         let table = Arc::clone(&inner.table);
         let stopped: Vec<u64> =
             inner.flows.stopped_by(&table).into_iter().map(|(number, _)| number).collect();
         let open = stopped.iter().filter_map(|number| inner.open.get(number)).chain(inner.own.values());
-        (open.map(Arc::clone).collect(), stopped.len() as u64)
+        open.map(Arc::clone).collect()
     }
 
     fn end(&self) -> Vec<Arc<Control>> {
@@ -249,17 +269,18 @@ impl Desk {
     }
 }
 
-/// Cuts flows, and gives the moment at which the last of them was over.
-async fn cut(open: Vec<Arc<Control>>) -> Option<Timestamp> {
+/// Cuts flows, and gives how many ended because of it, and when the last of them was over.
+async fn cut(open: Vec<Arc<Control>>) -> (u64, Option<Timestamp>) {
     let (sender, mut done) = mpsc::unbounded_channel();
     for control in &open {
         control.ask(sender.clone());
     }
     // Whatever has ended meanwhile lets go of its end of the channel.
     drop((sender, open));
-    let mut last = None;
-    while let Some(at) = done.recv().await {
+    let (mut count, mut last) = (0, None);
+    while let Some(Over { at, revoked }) = done.recv().await {
+        count += u64::from(revoked);
         last = last.max(Some(at));
     }
-    last
+    (count, last)
 }

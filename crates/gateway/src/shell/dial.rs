@@ -6,7 +6,7 @@ use crate::shell::desk::Ticket;
 use crate::shell::gateway::Shared;
 use crate::shell::ports;
 use creance_catalogue::Binding as Wanted;
-use creance_ledger::{Binding, Event, FlowBytes, FlowEnd, FlowStarted, Pseudonym};
+use creance_ledger::{Binding, Event, FlowEnd, FlowStarted, Pseudonym};
 use creance_model::{Endpoint, HostName, Scope, Transport, scope};
 use rustix::net::connect_unspec;
 use rustix::net::sockopt::set_tcp_quickack;
@@ -26,6 +26,9 @@ const TRIED_LAST: Duration = Duration::from_secs(15);
 
 /// How often a port is taken again that stands in the way of an older connection to the same end.
 const PORTS_TRIED: usize = 4;
+
+/// The bytes of a connection that did not come about.
+const NOTHING: Option<(u64, u64)> = Some((0, 0));
 
 thread_local! {
     /// Sockets that look for ways and send nothing; a new one for each costs more than to look.
@@ -102,7 +105,7 @@ pub(super) async fn dial(shared: &Shared, call: &Call<'_>) -> Result<Dialled, No
                 // A flow that was cut before it began must not begin.
                 biased;
                 () = ticket.control.cut() => {
-                    ended(shared, &ticket, FlowEnd::Revoked);
+                    ticket.end(&shared.recorder, NOTHING, FlowEnd::Revoked);
                     return Err(NotDialled::Refused(refusal(call, Reason::Denied)));
                 }
                 connected = timeout(patience, socket.connect(to)) => connected,
@@ -113,13 +116,13 @@ pub(super) async fn dial(shared: &Shared, call: &Call<'_>) -> Result<Dialled, No
                     return Ok(Dialled { stream, ticket });
                 }
                 Ok(Err(error)) => {
-                    ended(shared, &ticket, FlowEnd::Broken);
+                    ticket.end(&shared.recorder, NOTHING, FlowEnd::Broken);
                     if error.kind() != io::ErrorKind::AddrNotAvailable {
                         break;
                     }
                 }
                 Err(_) => {
-                    ended(shared, &ticket, FlowEnd::Broken);
+                    ticket.end(&shared.recorder, NOTHING, FlowEnd::Broken);
                     break;
                 }
             }
@@ -189,11 +192,6 @@ pub(super) async fn open(
     let (ticket, pending) = opened.await?;
     pending.durable().await.map_err(|_| refusal(call, Reason::NotRecorded))?;
     Ok(ticket)
-}
-
-fn ended(shared: &Shared, ticket: &Ticket, end: FlowEnd) {
-    let bytes = FlowBytes { flow: ticket.number, up: Some(0), down: Some(0) };
-    shared.recorder.note(Event::FlowEnded { bytes, end });
 }
 
 /// What tied the name, in the ledger's words. Where nothing had to carry it, it was tied by the

@@ -202,6 +202,11 @@ impl Gateway {
         }
     }
 
+    /// Records that something is wrong, for a person to look at.
+    pub fn alarm(&self, what: &str) {
+        let _ = self.shared.recorder.tell(Event::Alarm { what: what.to_owned() });
+    }
+
     /// Why nothing new may begin, where that is so.
     #[must_use]
     pub fn closed(&self) -> Option<String> {

@@ -91,7 +91,7 @@ fn initials(options: &Options, layout: Layout) -> Outcome {
         let hello = Hello::for_quic(&options.host, &source).message();
         let datagrams = client_datagrams(Version::V1, &target, &source, &hello, layout)
             .map_err(|_| io::Error::other("the cipher refuses"))?;
-        exchange(SocketAddr::new(options.address_of(&options.host)?, options.port), &datagrams)
+        exchange(SocketAddr::new(options.address_by_any_means()?, options.port), &datagrams)
     };
     Outcome::of(attempt())
 }

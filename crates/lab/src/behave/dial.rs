@@ -2,6 +2,7 @@
 
 use super::options::{Options, Via};
 use crate::dns::{A, AAAA};
+use crate::live::addresses;
 use crate::live::serve::lookup;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -42,6 +43,12 @@ impl Options {
             Some(address) => Ok(address),
             None => self.ask(name, A)?.first().copied().ok_or_else(|| no_address(name)),
         }
+    }
+
+    /// The same, or, where nobody answers, the address that names have in a small internet: one who
+    /// goes past the ordinary ways does not give up for want of a resolver.
+    pub(super) fn address_by_any_means(&self) -> io::Result<IpAddr> {
+        self.address_of(&self.host).or_else(|error| addresses::v4(&self.host).map(IpAddr::V4).ok_or(error))
     }
 
     /// The IPv6 address that was told, else what the resolver says.
@@ -137,4 +144,54 @@ fn socks(mut stream: TcpStream, host: &str, port: u16) -> io::Result<TcpStream> 
     };
     stream.read_exact(&mut vec![0; rest + 2])?;
     Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    /// A proxy that hears one client: what it is sent for each of its answers.
+    fn proxy(turns: &'static [(usize, &'static [u8])]) -> (TcpStream, std::thread::JoinHandle<Vec<Vec<u8>>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let heard = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut all = Vec::new();
+            for (length, answer) in turns {
+                let mut bytes = vec![0; *length];
+                stream.read_exact(&mut bytes).unwrap();
+                stream.write_all(answer).unwrap();
+                all.push(bytes);
+            }
+            all
+        });
+        (dial(address).unwrap(), heard)
+    }
+
+    #[test]
+    fn socks_is_told_the_name_and_leaves_the_rest_of_the_stream() {
+        let (stream, heard) = proxy(&[(3, b"\x05\0"), (10, b"\x05\0\0\x01\x7f\0\0\x01\x04\x38after")]);
+        let mut stream = socks(stream, "a.b", 443).unwrap();
+        let mut after = [0; 5];
+        stream.read_exact(&mut after).unwrap();
+        assert_eq!(&after, b"after");
+        assert_eq!(heard.join().unwrap()[1], b"\x05\x01\0\x03\x03a.b\x01\xbb");
+        let (stream, heard) = proxy(&[(3, b"\x05\0"), (10, b"\x05\x02\0\x01\0\0\0\0\0\0")]);
+        let refused = socks(stream, "1.2.3.4", 443).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
+        assert_eq!(heard.join().unwrap()[1], b"\x05\x01\0\x01\x01\x02\x03\x04\x01\xbb");
+    }
+
+    #[test]
+    fn only_200_is_a_tunnel() {
+        let (stream, heard) = proxy(&[(43, b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nafter")]);
+        let mut stream = tunnel(stream, "a.b", 443).unwrap();
+        let mut after = [0; 5];
+        stream.read_exact(&mut after).unwrap();
+        assert_eq!(&after, b"after");
+        assert_eq!(heard.join().unwrap()[0], b"CONNECT a.b:443 HTTP/1.1\r\nHost: a.b:443\r\n\r\n"[..]);
+        let (stream, _heard) = proxy(&[(43, b"HTTP/1.1 403 Forbidden\r\n\r\n")]);
+        assert!(tunnel(stream, "a.b", 443).unwrap_err().to_string().contains("403"));
+    }
 }

@@ -51,7 +51,7 @@ pub(super) fn ssh(options: &Options) -> Outcome {
 
 pub(super) fn mptcp(options: &Options) -> Outcome {
     let attempt = || {
-        let to = SocketAddr::new(options.address_of(&options.host)?, options.port);
+        let to = SocketAddr::new(options.address_by_any_means()?, options.port);
         let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::MPTCP));
         let socket = match socket {
             Ok(socket) => socket,
@@ -69,7 +69,7 @@ pub(super) fn mptcp(options: &Options) -> Outcome {
 /// packet.
 pub(super) fn fast_open(options: &Options) -> Outcome {
     let attempt = || {
-        let to = SocketAddr::new(options.address_of(&options.host)?, options.port);
+        let to = SocketAddr::new(options.address_by_any_means()?, options.port);
         fast(to, options)?;
         fast(to, options)
     };

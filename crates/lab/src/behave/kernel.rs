@@ -24,21 +24,21 @@ const TO_ITSELF: u32 = 1;
 /// What it means that the kernel gave no socket.
 pub(super) fn refused(what: &str, error: &io::Error) -> Outcome {
     if error.kind() == io::ErrorKind::PermissionDenied {
-        return Outcome::Not(format!("{what} is refused: {error}"));
+        return Outcome::Not(format!("refused: {what} ({error})"));
     }
-    Outcome::Untried(format!("this kernel has no {what}: {error}"))
+    Outcome::Untried(format!("this kernel has no {what} ({error})"))
 }
 
 pub(super) fn icmp(options: &Options) -> Outcome {
     let attempt = || {
-        let to = options.address_of(&options.host)?;
         // A socket for pings alone is open to more users than a raw one.
         let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4))
             .or_else(|_| Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::ICMPV4)));
         let socket = match socket {
             Ok(socket) => socket,
-            Err(error) => return Ok(refused("ping", &error)),
+            Err(error) => return Ok(refused("pings", &error)),
         };
+        let to = options.address_by_any_means()?;
         socket.connect(&SocketAddr::new(to, 0).into())?;
         let mut request = vec![8, 0, 0, 0, 0x4c, 0x41, 0, 1];
         request.put(&payload(options));
@@ -61,12 +61,12 @@ pub(super) fn icmp(options: &Options) -> Outcome {
 
 pub(super) fn raw(options: &Options) -> Outcome {
     let attempt = || {
-        let IpAddr::V4(to) = options.address_of(&options.host)? else {
-            return Ok(Outcome::Untried("the address is no IPv4 address".into()));
-        };
         let socket = match Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::UDP)) {
             Ok(socket) => socket,
             Err(error) => return Ok(refused("raw sockets", &error)),
+        };
+        let IpAddr::V4(to) = options.address_by_any_means()? else {
+            return Ok(Outcome::Untried("the address is no IPv4 address".into()));
         };
         let answers = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, OWN_PORT))?;
         let data = payload(options);
@@ -170,7 +170,7 @@ pub(super) fn vsock(options: &Options) -> Outcome {
 
 pub(super) fn io_uring(options: &Options) -> Outcome {
     let attempt = || {
-        let to = SocketAddr::new(options.address_of(&options.host)?, options.port);
+        let to = SocketAddr::new(options.address_by_any_means()?, options.port);
         let hello = records(&Hello::new(&options.host));
         let (sender, receiver) = mpsc::channel();
         // The ring knows no time-outs of its own.
@@ -195,10 +195,10 @@ pub(super) fn nscd(options: &Options) -> Outcome {
         return by_file;
     }
     let by_name = unix_abstract(options);
-    if by_name.code() == 0 {
-        return by_name;
+    match (&by_file, &by_name) {
+        (Outcome::Not(file), Outcome::Not(name)) => Outcome::Not(format!("{file}; {name}")),
+        _ => by_name,
     }
-    Outcome::Not(format!("{}; {}", by_file.line(), by_name.line()))
 }
 
 pub(super) fn unix_file(options: &Options) -> Outcome {

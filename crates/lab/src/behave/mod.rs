@@ -8,6 +8,9 @@
 //! Behaviours for which a signature has no place (a hello of a byte script, a datagram) take any
 //! answer of the right kind, and say what came.
 //!
+//! Behaviours that go past the ordinary ways (multipath TCP, raw sockets, rings, QUIC, …) know the
+//! host's address where no resolver answers, so that the absence of one does not hide a way out.
+//!
 //! What the kernel refuses with `EPERM` or `EACCES` was not delivered. What it says it does not
 //! have could not be tried, which is also what a jail may pretend: a test has to compare with the
 //! same behaviour outside.
@@ -62,6 +65,8 @@ impl Outcome {
         result.unwrap_or_else(|error| {
             if error.kind() == io::ErrorKind::InvalidInput {
                 Self::Untried(error.to_string())
+            } else if error.kind() == io::ErrorKind::WouldBlock {
+                Self::Not("no answer came in time".into())
             } else {
                 Self::Not(error.to_string())
             }
@@ -112,7 +117,7 @@ const BEHAVIOURS: [(&str, &str, u16, Behaviour); 45] = [
         80,
         requests::http_second_host,
     ),
-    ("http-on-443", "a request in clear where TLS is expected", 443, requests::http),
+    ("http-on-443", "a request in clear where TLS is expected", 443, requests::http_on_443),
     ("mqtt", "an MQTT session", 1883, requests::mqtt),
     ("ntrip", "a stream of corrections", 2101, requests::ntrip),
     ("tcp", "bytes that are of no protocol", 7000, requests::tcp),

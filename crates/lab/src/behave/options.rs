@@ -49,7 +49,8 @@ impl Options {
     /// Reads options, with what the environment of a small internet says for those that are absent.
     ///
     /// # Errors
-    /// Where an option is unknown, or a value is none.
+    /// Where an option is unknown, or a value is none, or the environment is none of a small
+    /// internet's and `--anywhere` is not said: an app must not reach real hosts by mistake.
     pub fn read(args: &[String], port: u16) -> Result<Self, BehaveError> {
         let mut options = Self {
             host: String::new(),
@@ -62,8 +63,13 @@ impl Options {
             lasting: None,
             resolver: resolver(),
         };
+        let mut anywhere = std::env::var_os("CREANCE_LAB_RESOLVER").is_some();
         let mut rest = args.iter();
         while let Some(option) = rest.next() {
+            if option == "--anywhere" {
+                anywhere = true;
+                continue;
+            }
             let value = rest.next().ok_or_else(|| BehaveError(format!("`{option}` needs a value")))?;
             let wrong = || BehaveError(format!("`{option}`: `{value}` is no such value"));
             match option.as_str() {
@@ -87,6 +93,13 @@ impl Options {
         }
         if options.host.is_empty() {
             return Err(BehaveError("`--host NAME` is missing".into()));
+        }
+        if !anywhere {
+            return Err(BehaveError(
+                "this is not within a small internet, and the app would send to real hosts\n\nhint: run it by \
+                 `creance-lab internet -- creance-lab app …`, or say `--anywhere`"
+                    .into(),
+            ));
         }
         Ok(options)
     }
@@ -119,15 +132,16 @@ mod tests {
     #[test]
     fn options_are_read_strictly() {
         let read = |text: &str| Options::read(&text.split(' ').map(str::to_owned).collect::<Vec<_>>(), 443);
-        let options = read("--host a.b --via socks5://127.0.0.1:1080 --for 3 --address ::1").unwrap();
+        let options =
+            read("--anywhere --host a.b --via socks5://127.0.0.1:1080 --for 3 --address ::1").unwrap();
         assert_eq!(options.via, Via::Socks("127.0.0.1:1080".parse().unwrap()));
         assert_eq!((options.port, options.lasting), (443, Some(Duration::from_secs(3))));
         for wrong in [
             "--port 1",
             "--host",
-            "--host a --via ftp://1.1.1.1:1",
-            "--host a --for 9999999",
-            "--host a --x y",
+            "--anywhere --host a --via ftp://1.1.1.1:1",
+            "--anywhere --host a --for 9999999",
+            "--anywhere --host a --x y",
         ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }

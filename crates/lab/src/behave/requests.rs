@@ -16,6 +16,12 @@ pub(super) fn http(options: &Options) -> Outcome {
     Outcome::of(open(options).and_then(|stream| exchange(options, stream, &[&options.host])))
 }
 
+/// Through a proxy as what is inside a tunnel.
+pub(super) fn http_on_443(options: &Options) -> Outcome {
+    let inside = Options { via: Via::Direct, ..options.clone() };
+    Outcome::of(options.connect().and_then(|stream| exchange(&inside, stream, &[&options.host])))
+}
+
 pub(super) fn http_other_host(options: &Options) -> Outcome {
     Outcome::of(open(options).and_then(|stream| exchange(options, stream, &[&options.other])))
 }

@@ -43,6 +43,9 @@ pub enum LiveError {
     /// A process of the lab ended before it should have.
     #[error("the lab's `{0}` ended before the command did")]
     Gone(&'static str),
+    /// A process of the lab failed and has said why.
+    #[error("the lab's `{0}` failed, as it says above")]
+    Failed(&'static str),
     /// The command could not be started.
     #[error("cannot start `{command}`")]
     Command {

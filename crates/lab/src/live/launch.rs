@@ -3,7 +3,7 @@
 
 use super::LiveError;
 use super::config::{Config, search_path};
-use creance_sys::{Unshare, unshare};
+use creance_sys::{Namespaces, leave_namespaces};
 use rustix::process::{Pid, Signal, getegid, geteuid, kill_process};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -67,12 +67,11 @@ pub fn internet(args: &[String]) -> Result<ExitCode, LiveError> {
 
 /// Leaves the machine's namespaces. The next child is the first of its process namespace.
 fn leave() -> Result<(), LiveError> {
-    let all = Unshare { user: false, mount: true, net: true, pid: true, ipc: true };
-    if geteuid().is_root() && unshare(all).is_ok() {
+    if geteuid().is_root() && leave_namespaces(Namespaces::System).is_ok() {
         return Ok(());
     }
     let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
-    unshare(Unshare { user: true, ..all }).map_err(LiveError::Refused)?;
+    leave_namespaces(Namespaces::Jail).map_err(LiveError::Refused)?;
     let write =
         |file: &str, text: String| fs::write(format!("/proc/self/{file}"), text).map_err(LiveError::Refused);
     write("setgroups", "deny".into())?;

@@ -3,7 +3,7 @@
 use super::LiveError;
 use super::config::{LAN_GATEWAY, ip};
 use super::world::{WORLD, resolv_conf};
-use creance_sys::{Unshare, unshare};
+use creance_sys::{Namespaces, leave_namespaces};
 
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
@@ -45,7 +45,7 @@ pub(super) fn leave() -> Result<UnixStream, LiveError> {
     let mut world = SocketAddr::from_abstract_name(WORLD)
         .and_then(|address| UnixStream::connect_addr(&address))
         .map_err(LiveError::io("the lab is gone"))?;
-    unshare(Unshare { net: true, ..Unshare::default() }).map_err(LiveError::Refused)?;
+    leave_namespaces(Namespaces::Network).map_err(LiveError::Refused)?;
     world.write_all(b"left\n").map_err(LiveError::io("the lab is gone"))?;
     Ok(world)
 }
@@ -67,7 +67,7 @@ pub fn enter(args: &[String]) -> Result<ExitCode, LiveError> {
     let namespace = File::open(&path).map_err(LiveError::io(format!("cannot open `{path}`")))?;
     move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
         .map_err(|errno| LiveError::io("cannot enter the station")(errno.into()))?;
-    unshare(Unshare { mount: true, ..Unshare::default() }).map_err(LiveError::Refused)?;
+    leave_namespaces(Namespaces::Mounts).map_err(LiveError::Refused)?;
     let root = Path::new("/");
     mount_change(root, MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
         .map_err(LiveError::mount("private mounts", root))?;

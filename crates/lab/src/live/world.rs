@@ -13,6 +13,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
@@ -56,6 +57,7 @@ pub(super) fn run(args: &[String]) -> Result<ExitCode, LiveError> {
 
 /// A stage that runs beside this process in a network namespace of its own.
 struct Stage {
+    name: &'static str,
     pid: Pid,
     lines: BufReader<UnixStream>,
 }
@@ -68,10 +70,12 @@ impl Stage {
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            // What the terminal sends to the command's group is not meant for servers.
+            .process_group(0)
             .spawn()
             .map_err(LiveError::io(format!("cannot start `{name}`")))?;
         let (stream, _) = listener.accept().map_err(LiveError::io(format!("`{name}` does not answer")))?;
-        let mut stage = Self { pid: Pid::from_child(&child), lines: BufReader::new(stream) };
+        let mut stage = Self { name, pid: Pid::from_child(&child), lines: BufReader::new(stream) };
         stage.expect("left")?;
         Ok(stage)
     }
@@ -83,7 +87,7 @@ impl Stage {
         if line.trim_end() == word {
             return Ok(());
         }
-        Err(LiveError::Gone("internet"))
+        Err(LiveError::Failed(self.name))
     }
 
     fn say(&mut self, word: &str) -> Result<(), LiveError> {

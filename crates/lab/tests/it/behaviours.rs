@@ -74,3 +74,14 @@ fn wrong_arguments_end_with_2_and_say_what_there_is() {
         assert!(text(&ran.stderr).starts_with("error: "), "{args:?}");
     }
 }
+
+#[test]
+fn an_app_does_not_begin_where_hosts_are_real() {
+    let ran = std::process::Command::new(crate::LAB)
+        .args(["app", "https", "--host", "a.invalid", "--address", "127.0.0.1"])
+        .env_remove("CREANCE_LAB_RESOLVER")
+        .output()
+        .unwrap();
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(text(&ran.stderr).contains("--anywhere"), "{}", text(&ran.stderr));
+}

@@ -102,6 +102,25 @@ fn nothing_is_left_after_any_process_is_killed() {
     }
 }
 
+/// As a terminal does when a key is pressed: to the whole group that it has in front.
+#[test]
+fn an_interrupt_ends_the_command_and_the_lab_in_good_order() {
+    use std::os::unix::process::CommandExt;
+    let Some(lab) = Lab::any() else { return };
+    let script = "trap 'exit 9' INT; echo up; sleep 600 & wait";
+    let mut child = lab
+        .command(&["internet", "--capture", "int.pcap", "--", "sh", "-c", script])
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let group = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process_group(group, Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(9));
+}
+
 #[test]
 fn a_request_to_end_is_passed_to_the_command() {
     let Some(lab) = Lab::any() else { return };

@@ -84,6 +84,10 @@ enum What {
         count: u64,
         since: String,
     },
+    Sealed {
+        mode: Mode,
+        exempt: Vec<ServiceId>,
+    },
     Alarm {
         text: String,
     },
@@ -179,6 +183,7 @@ impl From<&Event> for What {
                 count: refused.count,
                 since: moment(refused.since),
             },
+            Event::Sealed { mode, exempt } => Self::Sealed { mode: *mode, exempt: exempt.clone() },
             Event::Alarm { what } => Self::Alarm { text: what.clone() },
         }
     }
@@ -225,6 +230,7 @@ fn event(what: What) -> Result<Event, String> {
                 since: timestamp(&since)?,
             })
         }
+        What::Sealed { mode, exempt } => Event::Sealed { mode, exempt },
         What::Alarm { text } => Event::Alarm { what: text },
     })
 }

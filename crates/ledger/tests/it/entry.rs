@@ -94,6 +94,10 @@ fn past() -> Vec<(Event, &'static str)> {
             r#""what":"refused","generation":2,"station":"s-41c0","name":"example.net","to":"203.0.113.9:443","reason":"denied","count":40,"since":"2026-02-25T06:13:20Z""#,
         ),
         (
+            Event::Sealed { mode: Mode::LocalData, exempt: vec!["dji.maps".parse().unwrap()] },
+            r#""what":"sealed","mode":"local-data","exempt":["dji.maps"]"#,
+        ),
+        (
             Event::Alarm { what: "a flow is unexplained".to_owned() },
             r#""what":"alarm","text":"a flow is unexplained""#,
         ),

@@ -13,6 +13,7 @@ mod page;
 mod parts;
 mod picture;
 mod question;
+mod reconciliation;
 mod style;
 mod timeline;
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::parts::{self, Listed};
-use super::{claims, contacts, coverage, lists, picture, question, timeline};
+use super::{claims, contacts, coverage, lists, picture, question, reconciliation, timeline};
 use crate::report::data::{Producer, Report};
 use crate::report::words;
 
@@ -14,7 +14,7 @@ pub(super) fn page(report: &Report) -> Markup {
         header {
             div.masthead { span { "Creance audit" } span { (period(report)) } }
             (headline(report))
-            (contents())
+            (contents(report))
         }
         main {
             (question::section(&report.question))
@@ -26,6 +26,7 @@ pub(super) fn page(report: &Report) -> Markup {
             (claims::section(report, listed))
             (contacts::section(report, listed))
             (coverage::section(&report.coverage, listed))
+            @if let Some(found) = &report.reconciliation { (reconciliation::section(found, listed)) }
             (coverage::inputs(&report.inputs))
             (lists::stayed(&report.stayed))
             (lists::hosts(report))
@@ -53,13 +54,15 @@ pub(super) fn headline(report: &Report) -> Markup {
     }
 }
 
-fn contents() -> Markup {
+fn contents(report: &Report) -> Markup {
+    let with_ledger = report.reconciliation.is_some();
     let places = [
         ("question", "What was asked"),
         ("picture", "Where the bytes went"),
         ("claims", "Claims"),
         ("contacts", "Contacts"),
         ("coverage", "Coverage"),
+        ("reconciliation", "Reconciliation with the ledger"),
         ("inputs", "Inputs"),
         ("stayed", "What stayed"),
         ("hosts", "Hosts"),
@@ -67,6 +70,7 @@ fn contents() -> Markup {
         ("made", "How this was made"),
         ("flows", "Flows"),
     ];
+    let places = places.into_iter().filter(|(id, _)| *id != "reconciliation" || with_ledger);
     html! {
         nav aria-label="Contents" { ol { @for (id, text) in places { li { a href={ "#" (id) } { (text) } } } } }
     }

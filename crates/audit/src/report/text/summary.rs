@@ -15,6 +15,7 @@ const SENTENCES_MAX: usize = 4;
 const DECIDING_MAX: usize = 3;
 const REASONS_MAX: usize = 2;
 const LOWERED_MAX: usize = 5;
+const FINDINGS_MAX: usize = 5;
 const HINTS_MAX: usize = 4;
 
 /// A report in at most about 60 lines.
@@ -25,6 +26,7 @@ pub fn summary(report: &Report, style: Style) -> String {
     contacts(&mut screen, report);
     claims(&mut screen, report);
     coverage(&mut screen, report);
+    reconciliation(&mut screen, report);
     hints(&mut screen, report);
     screen.into_text()
 }
@@ -228,6 +230,22 @@ fn coverage(screen: &mut Screen, report: &Report) {
     let more = coverage.lowered_by.iter().skip(LOWERED_MAX).count();
     if more > 0 {
         screen.line(&[(Ink::Open, "  lowered by: "), (Ink::Plain, &format!("{more} more, see the report"))]);
+    }
+}
+
+fn reconciliation(screen: &mut Screen, report: &Report) {
+    let Some(found) = &report.reconciliation else { return };
+    screen.heading("Reconciliation with the ledger");
+    screen.prose((Ink::Plain, "  "), Ink::Plain, &words::reconciled(found), 3);
+    for finding in found.findings.iter().take(FINDINGS_MAX) {
+        let ink = if finding.refutes.is_empty() { Ink::Open } else { Ink::Bad };
+        let flows = words::flow_list(&finding.flow_numbers, finding.flow_numbers.len() as u64);
+        let flows = if flows.is_empty() { flows } else { format!(" ({flows})") };
+        screen.prose((ink, "  · "), Ink::Plain, &format!("{}{flows}", finding.text), 3);
+    }
+    let more = found.findings.len().saturating_sub(FINDINGS_MAX);
+    if more > 0 {
+        screen.line(&[(Ink::Open, "  · "), (Ink::Plain, &format!("{more} more, see the report"))]);
     }
 }
 

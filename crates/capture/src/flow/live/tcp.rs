@@ -1,6 +1,7 @@
 //! What one TCP connection says.
 
 use super::{Arrival, Live, Part, State};
+use crate::flow::once::Once;
 use crate::flow::questions::Heard;
 use crate::flow::record::Ended;
 use crate::flow::requests::Requests;
@@ -24,6 +25,8 @@ pub(super) struct Tcp {
     /// DNS messages of each side that were heard.
     pub(super) dns_heard: [usize; 2],
     pub(super) closed: [bool; 2],
+    /// The payload of client and server, each byte once.
+    pub(super) once: [Once; 2],
 }
 
 impl Live {
@@ -37,11 +40,16 @@ impl Live {
     ) {
         let State::Tcp(tcp) = &mut self.state else { return };
         let Some(header) = arrival.segment.tcp else { return };
-        let (own, other) = match direction {
-            Direction::FromClient => (&mut tcp.client, &mut tcp.server),
-            Direction::FromServer => (&mut tcp.server, &mut tcp.client),
+        let [of_client, of_server] = &mut tcp.once;
+        let (own, other, once, acknowledged) = match direction {
+            Direction::FromClient => (&mut tcp.client, &mut tcp.server, of_client, of_server),
+            Direction::FromServer => (&mut tcp.server, &mut tcp.client, of_server, of_client),
         };
         let sequence = if header.syn() { header.sequence.wrapping_add(1) } else { header.sequence };
+        once.take(sequence, arrival.segment.payload_wire_len);
+        if header.ack() {
+            acknowledged.acknowledge(header.acknowledged);
+        }
         if header.syn() && !own.has_started() {
             own.start(sequence);
         }
@@ -98,13 +106,18 @@ impl Live {
         }
         if let State::Tcp(tcp) = &self.state {
             let requests = tcp.requests.as_ref().map_or(0, |requests| requests.held());
-            self.held = tcp.client.held() + tcp.server.held() + requests;
+            self.held = tcp.client.held()
+                + tcp.server.held()
+                + requests
+                + tcp.once.iter().map(Once::held).sum::<usize>();
         }
     }
 
     fn note_closing(&mut self, direction: Direction, header: TcpHeader) {
         let State::Tcp(tcp) = &mut self.state else { return };
         if header.rst() {
+            let [client, server] = &mut self.record.reset_by;
+            *(if direction == Direction::FromClient { client } else { server }) = true;
             self.is_over = true;
             self.record.ended = Ended::Reset;
         } else if header.fin() {

@@ -7,7 +7,7 @@ use crate::shell::ending;
 use crate::shell::messages::{self, Answered, Family};
 use crate::shell::record::RecordError;
 use crate::shell::resolver::{ResolveError, Resolver, Server};
-use creance_ledger::{Binding, Event, FlowBytes, FlowEnd, FlowStarted};
+use creance_ledger::{Binding, Event, FlowEnd, FlowStarted};
 use creance_model::{Endpoint, HostName, Transport};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::io;
@@ -65,7 +65,7 @@ impl Resolver {
             result = exchange => if result.is_ok() { FlowEnd::Finished } else { FlowEnd::Broken },
         };
         drop(socket);
-        self.ended(&ticket, Some(bytes.0), Some(bytes.1), end)?;
+        ticket.end(&self.recorder, Some(bytes), end);
         Ok(asked.into_iter().map(|asked| asked.answer).collect())
     }
 
@@ -93,7 +93,7 @@ impl Resolver {
             Some(stream) => ending::reset(stream).await,
             None => Some((0, 0)),
         };
-        self.ended(&ticket, bytes.map(|(up, _)| up), bytes.map(|(_, down)| down), end)?;
+        ticket.end(&self.recorder, bytes, end);
         Ok(asked.into_iter().map(|asked| asked.answer).collect())
     }
 
@@ -138,17 +138,6 @@ impl Resolver {
         let (ticket, pending) = opened.await?;
         pending.durable().await?;
         Ok(ticket)
-    }
-
-    fn ended(
-        &self,
-        ticket: &Ticket,
-        up: Option<u64>,
-        down: Option<u64>,
-        end: FlowEnd,
-    ) -> Result<(), RecordError> {
-        let bytes = FlowBytes { flow: ticket.number, up, down };
-        self.recorder.tell(Event::FlowEnded { bytes, end }).map(drop)
     }
 
     fn asked_of(&self, families: &[Family]) -> Result<Vec<Asked>, ResolveError> {

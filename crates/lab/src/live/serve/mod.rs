@@ -15,7 +15,8 @@ use std::net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::mpsc::{self, SyncSender};
+use std::time::{Duration, Instant};
 
 /// Ports that speak TLS.
 pub const TLS_PORTS: [u16; 6] = [443, 853, 4433, 5349, 8443, 8883];
@@ -38,8 +39,11 @@ const CONNECTIONS_MAX: usize = 4096;
 const BACKLOG: i32 = 4096;
 /// How long a connection may be silent.
 const SILENCE: Duration = Duration::from_secs(60);
+/// What a connection's thread has for itself, in bytes.
 const STACK_BYTES: usize = 256 << 10;
-/// The largest datagram.
+/// The most answers in datagrams that wait.
+const HELD_MAX: usize = 4096;
+/// The largest datagram, in bytes.
 const DATAGRAM_BYTES: usize = 65_535;
 
 /// What a port's connections are given to.
@@ -166,16 +170,42 @@ fn inside(stream: &mut (impl Read + Write), delay: Duration) -> io::Result<()> {
     }
 }
 
+/// Answers datagrams. Where servers wait, a thread of its own holds the answers back, at most
+/// [`HELD_MAX`] of them, so that one does not wait for the other.
 fn datagrams(socket: &UdpSocket, service: Service, delay: Duration) {
+    let held =
+        (!delay.is_zero()).then(|| socket.try_clone().ok().map(|socket| hold(socket, delay))).flatten();
     let mut buffer = vec![0; DATAGRAM_BYTES];
     loop {
         let Ok((size, from)) = socket.recv_from(&mut buffer) else { continue };
         let bytes = buffer.get(..size).unwrap_or_default();
         let answer = if service == Service::Dns { names::answer(bytes) } else { Some(bytes.to_vec()) };
-        std::thread::sleep(delay);
-        if let Some(answer) = answer {
+        let Some(answer) = answer else { continue };
+        match &held {
+            // What finds no room is lost, as datagrams are.
+            Some(held) => drop(held.try_send((now() + delay, answer, from))),
             // One that is gone gets none.
-            drop(socket.send_to(&answer, from));
+            None => drop(socket.send_to(&answer, from)),
         }
     }
+}
+
+/// An answer, when it is due, and whose it is.
+type Held = (Instant, Vec<u8>, SocketAddr);
+
+/// Sends answers when they are due: all wait equally long, so that the first is the next.
+fn hold(socket: UdpSocket, delay: Duration) -> SyncSender<Held> {
+    let (sender, receiver) = mpsc::sync_channel::<Held>(HELD_MAX);
+    std::thread::spawn(move || {
+        for (due, answer, to) in receiver {
+            std::thread::sleep(due.saturating_duration_since(now()).min(delay));
+            drop(socket.send_to(&answer, to));
+        }
+    });
+    sender
+}
+
+#[expect(clippy::disallowed_methods, reason = "a server that is to wait has to know how long it has waited")]
+fn now() -> Instant {
+    Instant::now()
 }

@@ -70,7 +70,8 @@ impl Server {
 }
 
 fn refuse(mut stream: TcpStream, heard: usize) -> io::Result<()> {
-    writeln!(stream, "{SIGN} heard {heard} bytes\r")?;
+    // In one piece, so that an app reads all of it.
+    stream.write_all(format!("{SIGN} heard {heard} bytes\r\n").as_bytes())?;
     stream.shutdown(std::net::Shutdown::Write)?;
     // What has not been read when a socket closes becomes a reset, which could overtake the line.
     io::copy(&mut stream.take(HELLO_BYTES_MAX as u64), &mut io::sink())?;

@@ -149,7 +149,8 @@ fn sink(args: &[String]) -> Result<ExitCode, LabError> {
 #[cfg(target_os = "linux")]
 fn load(args: &[String]) -> Result<ExitCode, LabError> {
     use creance_lab::speed::{self, Bulk, Target};
-    const OPTIONS: [&str; 8] = ["to", "name", "resolver", "tunnel", "clients", "seconds", "count", "bytes"];
+    const OPTIONS: [&str; 9] =
+        ["to", "name", "resolver", "tunnel", "clients", "seconds", "count", "bytes", "answer"];
     let Some((kind, rest)) = args.split_first() else {
         return Err(LabError::Usage("`load` needs a kind".into()));
     };
@@ -159,7 +160,10 @@ fn load(args: &[String]) -> Result<ExitCode, LabError> {
     let resolver = args.given("resolver").then(|| args.parsed("resolver")).transpose()?;
     let tunnel = args.given("tunnel").then(|| args.parsed("tunnel")).transpose()?;
     let address = speed::way(args.parsed("to")?, &name, resolver).map_err(failed("asking for the name"))?;
-    let target = Target::new(address, &name, tunnel);
+    let mut target = Target::new(address, &name, tunnel);
+    if args.given("answer") {
+        target = target.answered_with(args.size("answer")?);
+    }
     let found = match kind.as_str() {
         "connections" => {
             let lasts = std::time::Duration::from_secs(args.number("seconds")?);

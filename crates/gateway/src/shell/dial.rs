@@ -222,6 +222,9 @@ fn end_from(source: IpAddr, to: SocketAddr, mark: Option<u32>) -> io::Result<(Tc
     if let Some(mark) = mark {
         SockRef::from(&socket).set_mark(mark)?;
     }
+    // Where this process dies the kernel closes its sockets: with a reset, which drops what is
+    // buffered, so that nothing leaves that nobody counts any more.
+    SockRef::from(&socket).set_linger(Some(Duration::ZERO))?;
     let port = ports::bind(&socket, source)?;
     Ok((socket, SocketAddr::new(source, port)))
 }

@@ -37,7 +37,13 @@ pub(super) async fn finish(stream: TcpStream, cut: impl Future<Output = ()>) -> 
         drained = drained => drained,
         () = cut => false,
     };
-    if drained { counts(&stream) } else { reset(stream).await }
+    // What has left and is not confirmed may have to be sent once more: no reset, as dialling asked
+    // for. Where that cannot be taken back it is one all the same, and the count holds.
+    if drained && SockRef::from(&stream).set_linger(None).is_ok() {
+        counts(&stream)
+    } else {
+        reset(stream).await
+    }
 }
 
 /// Ends a connection at once: what is buffered and has not left is dropped.

@@ -30,6 +30,8 @@ pub struct Target {
     /// A request to a proxy, before everything else.
     request: Option<Vec<u8>>,
     hello: Vec<u8>,
+    /// How much of an answer is waited for, in bytes.
+    answer: usize,
 }
 
 /// What came of many connections.
@@ -76,7 +78,14 @@ impl Target {
             address,
             request: request.map(String::into_bytes),
             hello: tls::records(22, tls::V1_0, &message, RECORD_BYTES),
+            answer: ANSWER_BYTES,
         }
+    }
+
+    /// The same at a server that says less than [`ANSWER_BYTES`] to a hello: so many bytes.
+    #[must_use]
+    pub fn answered_with(self, bytes: usize) -> Self {
+        Self { answer: bytes.min(ANSWER_BYTES), ..self }
     }
 
     /// Connects, says hello, and hears the answer.
@@ -100,7 +109,7 @@ impl Target {
             }
         }
         stream.write_all(&self.hello)?;
-        drain(&mut stream, ANSWER_BYTES as u64, &mut [0; ANSWER_BYTES])?;
+        drain(&mut stream, self.answer as u64, &mut [0; ANSWER_BYTES])?;
         Ok(stream)
     }
 }

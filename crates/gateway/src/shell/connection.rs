@@ -8,12 +8,10 @@ use crate::shell::gateway::Shared;
 use crate::shell::relay::{Direction, Stop};
 use creance_ledger::{Decided, Event, FlowBytes, FlowEnd, Pseudonym};
 use creance_model::{ServiceId, Transport};
-use creance_sys::tcp_counts;
 use socket2::SockRef;
 use std::cell::RefCell;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
-use std::os::fd::AsFd;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -212,14 +210,14 @@ async fn relay(shared: &Shared, arrival: Arrival, dialled: Dialled, admission: &
                 biased;
                 () = control.cut() => break FlowEnd::Revoked,
                 result = &mut both => break result.map_or_else(|end| end, |_| FlowEnd::Finished),
-                () = control.progress() => progress(shared, &stream, ticket.number),
+                () = control.progress() => progress(shared, &stream, &ticket),
             }
         }
     };
     let bytes = if end == FlowEnd::Finished {
-        ending::finish(stream, ticket.control.cut()).await
+        ending::finish(stream, &ticket.control.given, ticket.control.cut()).await
     } else {
-        let bytes = ending::reset(stream).await;
+        let bytes = ending::reset(stream, Some(&ticket.control.given)).await;
         ending::abort(arrival.stream);
         bytes
     };
@@ -236,9 +234,9 @@ async fn upward(
     again_after: Option<u64>,
     head: Vec<u8>,
 ) -> Result<(), FlowEnd> {
-    let moved = &ticket.control.moved;
+    let (moved, given) = (&ticket.control.moved, Some(&ticket.control.given));
     let mut direction =
-        Direction { from: &arrival.stream, to: stream, pipes: &shared.pipes, moved, total: 0 };
+        Direction { from: &arrival.stream, to: stream, pipes: &shared.pipes, moved, given, total: 0 };
     let (mut again_after, mut head) = (again_after, head);
     loop {
         direction.write(&head).await.map_err(broken)?;
@@ -262,6 +260,7 @@ async fn upward(
             Err(Over::Unreachable(_) | Over::Gone) => return Err(FlowEnd::Broken),
         }
     }
+    ticket.control.given.end();
     SockRef::from(stream).shutdown(Shutdown::Write).map_err(broken)
 }
 
@@ -274,7 +273,7 @@ async fn downward(
 ) -> Result<(), FlowEnd> {
     let moved = &ticket.control.moved;
     let mut direction =
-        Direction { from: stream, to: &arrival.stream, pipes: &shared.pipes, moved, total: 0 };
+        Direction { from: stream, to: &arrival.stream, pipes: &shared.pipes, moved, given: None, total: 0 };
     match direction.run(None).await.map_err(broken)? {
         Stop::End | Stop::Limit => {}
         Stop::Idle => return Err(FlowEnd::Idle),
@@ -286,9 +285,9 @@ fn broken(_: io::Error) -> FlowEnd {
     FlowEnd::Broken
 }
 
-fn progress(shared: &Shared, stream: &TcpStream, flow: u64) {
-    if let Ok(counts) = tcp_counts(stream.as_fd()) {
-        let bytes = FlowBytes { flow, up: Some(counts.sent), down: Some(counts.received) };
+fn progress(shared: &Shared, stream: &TcpStream, ticket: &Ticket) {
+    if let Some((up, down)) = ending::counts(stream, Some(&ticket.control.given)) {
+        let bytes = FlowBytes { flow: ticket.number, up: Some(up), down: Some(down) };
         shared.recorder.note(Event::FlowProgressed(bytes));
     }
 }

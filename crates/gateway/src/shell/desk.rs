@@ -3,6 +3,7 @@
 use crate::control::FlowLine;
 use crate::core::{Flow, Flows, Reason, Refusal, Table};
 use crate::shell::clock::now;
+use crate::shell::ending::Given;
 use crate::shell::record::{Pending, RecordError, Recorder};
 use creance_ledger::{Event, FlowBytes, FlowEnd, ModeChanged};
 use creance_model::{Mode, ServiceId, Timestamp};
@@ -35,6 +36,8 @@ struct Inner {
 pub(super) struct Control {
     /// Bytes that it has moved.
     pub(super) moved: AtomicU64,
+    /// What its connection to the host was given.
+    pub(super) given: Given,
     /// As many of them as the ledger was last told of.
     told: AtomicU64,
     progress: Notify,

@@ -2,9 +2,8 @@
 
 use crate::control::ControlSocket;
 use crate::jail::{Ended, Heard, Jail, Signals, Spec};
-use crate::shell::{Compose, Config, DatagramPort, Gateway, Listeners, Summary, block_on};
+use crate::shell::{Compose, Config, DatagramPort, Gateway, Listeners, Summary, block_on, raise_limit};
 use creance_ledger::{Checkpoint, LedgerError};
-use rustix::process::{Resource, getrlimit, setrlimit};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
@@ -148,12 +147,4 @@ async fn next(
         }
     })
     .await
-}
-
-/// Each connection takes two descriptors or more, and shells give 1024.
-fn raise_limit() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    // Where it cannot be raised fewer connections are held at a time.
-    let _ = setrlimit(Resource::Nofile, limit);
 }

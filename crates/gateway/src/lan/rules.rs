@@ -135,6 +135,16 @@ impl Site {
         line(0, "table inet creance {");
         line(1, "# Holes are open while the program renews these; they last for a few seconds.");
         line(1, "set alive { type mark; flags timeout; }");
+        line(1, "# Nothing asks what went before between stations and this machine: not following it costs");
+        line(1, "# less, and no flood of theirs fills the table that answers on the uplink are known by.");
+        line(1, "chain untracked_in {");
+        line(2, "type filter hook prerouting priority raw; policy accept;");
+        line(2, &format!("iifname \"{lan}\" notrack"));
+        line(1, "}");
+        line(1, "chain untracked_out {");
+        line(2, "type filter hook output priority raw; policy accept;");
+        line(2, &format!("oifname \"{lan}\" notrack"));
+        line(1, "}");
         line(1, "# All that comes from stations is led to this machine itself; nothing is forwarded.");
         line(1, "chain prerouting {");
         line(2, "type filter hook prerouting priority mangle; policy accept;");

@@ -5,7 +5,7 @@ use crate::lan::heart::{Heart, Pulse};
 use crate::lan::rules::{Site, SiteError};
 use crate::lan::sockets::{Ports, listeners};
 use crate::lan::watch::{Alarm, Watch};
-use crate::shell::{Compose, Config, Gateway, Summary, block_on, signalled};
+use crate::shell::{Compose, Config, Gateway, Summary, block_on, raise_limit, signalled};
 use creance_ledger::{Checkpoint, LedgerError};
 use creance_model::Mode;
 use std::io;
@@ -61,6 +61,7 @@ pub fn up(
     site.check()?;
     let uplink = site.is_there()?;
     let fail = |what| move |source| UpError::Io { what, source };
+    raise_limit();
     // First everything is closed; then it listens; the holes come last.
     site.load(&ports)?;
     let listeners = listeners(&ports).map_err(fail("the gateway cannot listen"))?;

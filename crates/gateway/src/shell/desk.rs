@@ -3,6 +3,7 @@
 use crate::control::FlowLine;
 use crate::core::{Flow, Flows, Reason, Refusal, Table};
 use crate::shell::clock::now;
+use crate::shell::ending::Given;
 use crate::shell::on_wire::{Ends, OnWire};
 use crate::shell::record::{Pending, RecordError, Recorder};
 use creance_ledger::{Event, FlowBytes, FlowEnd, FlowStarted, ModeChanged};
@@ -39,6 +40,8 @@ struct Inner {
 pub(super) struct Control {
     /// Bytes that it has moved.
     pub(super) moved: AtomicU64,
+    /// What its connection to the host was given.
+    pub(super) given: Given,
     /// As many of them as the ledger was last told of.
     told: AtomicU64,
     progress: Notify,
@@ -86,12 +89,12 @@ pub(super) struct Ticket {
 
 impl Ticket {
     /// Records the end of the flow, whose socket is closed by now.
-    pub(super) fn end(self, recorder: &Recorder, bytes: Option<(u64, u64)>, end: FlowEnd) {
+    pub(super) fn end(self, recorder: &Arc<Recorder>, bytes: Option<(u64, u64)>, end: FlowEnd) {
         self.control.revoked.store(end == FlowEnd::Revoked, Ordering::Release);
         let (up, down) = (bytes.map(|(up, _)| up), bytes.map(|(_, down)| down));
         let bytes = FlowBytes { flow: self.number, up, down };
         // What cannot be written closes the ledger for what would begin.
-        let _ = recorder.tell(Event::FlowEnded { bytes, end });
+        recorder.note(Event::FlowEnded { bytes, end });
     }
 }
 

@@ -90,7 +90,7 @@ impl Resolver {
             },
         };
         let bytes = match stream {
-            Some(stream) => ending::reset(stream).await,
+            Some(stream) => ending::reset(stream, None).await,
             None => Some((0, 0)),
         };
         ticket.end(&self.recorder, bytes, end);

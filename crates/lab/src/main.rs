@@ -24,10 +24,12 @@ Usage: creance-lab COMMAND
       --lan            with a station on a local network of the host's
       --delay MS       servers wait so long before each answer, in milliseconds
   in station -- COMMAND...             run a command in the station, from within the above
+  addresses NAME...                    which addresses names have there, a line for each name
   app BEHAVIOUR --host NAME [...]      be an app that behaves well or badly; `app` lists how
       --other NAME     the name that it really means, or a second one (evil.example)
       --port P         of the server
-      --via PROXY      socks5://ADDRESS:PORT, http://ADDRESS:PORT or direct
+      --via PROXY      socks5://ADDRESS:PORT, http://ADDRESS:PORT, connect://ADDRESS:PORT (an HTTP
+                       proxy that is asked to CONNECT for requests in clear as well) or direct
       --ca FILE        the authority of the servers (PEM)
       --address IP     the server's, without asking DNS
       --resolver IP    who is asked
@@ -117,9 +119,24 @@ fn running(command: &str, rest: &[String]) -> Option<Result<ExitCode, LabError>>
         // For the project's own measurements, which say how they are called.
         "load" => return Some(load(rest)),
         "sink" => return Some(sink(rest)),
+        "addresses" => return Some(addresses(rest)),
         other => live::stage(other, rest)?,
     };
     Some(done.map_err(LabError::from))
+}
+
+/// A line for each name: the name, then its addresses.
+#[cfg(target_os = "linux")]
+fn addresses(names: &[String]) -> Result<ExitCode, LabError> {
+    use creance_lab::live::addresses;
+    if names.is_empty() {
+        return Err(LabError::Usage("`addresses` is followed by names".into()));
+    }
+    for name in names {
+        let found: Vec<String> = addresses::all(name).iter().map(ToString::to_string).collect();
+        print(&format!("{name} {}\n", found.join(" ")));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// One app: its line on standard output, its end as the exit status.
@@ -203,7 +220,7 @@ fn load(args: &[String]) -> Result<ExitCode, LabError> {
 /// The commands that run something.
 #[cfg(not(target_os = "linux"))]
 fn running(command: &str, _rest: &[String]) -> Option<Result<ExitCode, LabError>> {
-    matches!(command, "internet" | "in" | "app" | "load" | "sink")
+    matches!(command, "internet" | "in" | "app" | "addresses" | "load" | "sink")
         .then(|| Err(LabError::Elsewhere(command.to_owned())))
 }
 

@@ -5,6 +5,8 @@ mod audit;
 mod catalogue;
 mod compare;
 #[cfg(target_os = "linux")]
+mod demo;
+#[cfg(target_os = "linux")]
 mod gateway;
 #[cfg(target_os = "linux")]
 mod held;
@@ -58,6 +60,8 @@ fn main() -> ExitCode {
         Command::Seal(command) => seal::run(command),
         #[cfg(target_os = "linux")]
         Command::Tap(command) => tap::run(command),
+        #[cfg(target_os = "linux")]
+        Command::Demo(command) => demo::run(command),
     };
     match result {
         Ok(code) => ExitCode::from(code),

@@ -198,18 +198,18 @@ async fn relay(shared: &Shared, arrival: Arrival, dialled: Dialled, admission: &
         loop {
             tokio::select! {
                 biased;
-                () = control.cut() => break FlowEnd::Revoked,
+                end = control.cut() => break end,
                 result = &mut both => break result.map_or_else(|end| end, |_| FlowEnd::Finished),
                 () = control.progress() => progress(shared, &stream, ticket.number),
             }
         }
     };
-    let bytes = if end == FlowEnd::Finished {
+    let (bytes, end) = if end == FlowEnd::Finished {
         ending::finish(stream, ticket.control.cut()).await
     } else {
         let bytes = ending::reset(stream).await;
         ending::abort(arrival.stream);
-        bytes
+        (bytes, end)
     };
     shared.tally.let_out(admission.service.as_ref(), shown(&arrival.target, arrival.port), bytes);
     ticket.end(&shared.recorder, bytes, end);

@@ -254,7 +254,7 @@ impl Talk<'_> {
             }
             tokio::select! {
                 biased;
-                () = control.cut() => return Ok(FlowEnd::Revoked),
+                end = control.cut() => return Ok(end),
                 () = control.progress() => {
                     let bytes = FlowBytes { flow: out.ticket.number, up: Some(out.up), down: Some(out.down) };
                     let _ = self.shared.recorder.tell(Event::FlowProgressed(bytes));

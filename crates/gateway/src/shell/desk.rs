@@ -38,7 +38,8 @@ pub(super) struct Control {
     /// As many of them as the ledger was last told of.
     told: AtomicU64,
     progress: Notify,
-    asked: AtomicBool,
+    /// Whether it must end, and as what.
+    asked: Mutex<Option<FlowEnd>>,
     /// Whether it ended because it was asked to.
     revoked: AtomicBool,
     notify: Notify,
@@ -51,17 +52,20 @@ impl Control {
         self.progress.notified().await;
     }
 
-    /// Waits until the flow must end.
-    pub(super) async fn cut(&self) {
-        let notified = self.notify.notified();
-        if !self.asked.load(Ordering::Acquire) {
+    /// Waits until the flow must end, and tells as what.
+    pub(super) async fn cut(&self) -> FlowEnd {
+        loop {
+            let notified = self.notify.notified();
+            if let Some(end) = *self.asked.lock().unwrap_or_else(PoisonError::into_inner) {
+                return end;
+            }
             notified.await;
         }
     }
 
-    fn ask(&self, done: mpsc::UnboundedSender<Over>) {
+    fn ask(&self, end: FlowEnd, done: mpsc::UnboundedSender<Over>) {
         *self.done.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
-        self.asked.store(true, Ordering::Release);
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
         self.notify.notify_waiters();
         self.notify.notify_one();
     }
@@ -225,7 +229,7 @@ impl Desk {
     ) -> Result<u64, RecordError> {
         let _alone = self.change.write().await;
         let generation = table.generation();
-        let (flows_cut, last_cut) = cut(self.put(table)).await;
+        let (flows_cut, last_cut) = cut(self.put(table), FlowEnd::Revoked).await;
         let event = Event::ModeChanged(ModeChanged {
             generation,
             from,
@@ -243,7 +247,8 @@ impl Desk {
     pub(super) async fn cut_all(&self) {
         let _alone = self.change.write().await;
         let open = self.end();
-        cut(open).await;
+        // It is not a change of mode that ends them, but the gateway itself.
+        cut(open, FlowEnd::Broken).await;
     }
 
     /// Takes a table, and gives what must end by it: the flows that it does not allow, and all that
@@ -270,10 +275,10 @@ impl Desk {
 }
 
 /// Cuts flows, and gives how many ended because of it, and when the last of them was over.
-async fn cut(open: Vec<Arc<Control>>) -> (u64, Option<Timestamp>) {
+async fn cut(open: Vec<Arc<Control>>, end: FlowEnd) -> (u64, Option<Timestamp>) {
     let (sender, mut done) = mpsc::unbounded_channel();
     for control in &open {
-        control.ask(sender.clone());
+        control.ask(end, sender.clone());
     }
     // Whatever has ended meanwhile lets go of its end of the channel.
     drop((sender, open));

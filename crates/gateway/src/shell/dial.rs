@@ -83,8 +83,8 @@ pub(super) async fn dial(shared: &Shared, call: &Call<'_>) -> Result<Dialled, No
             let connected = tokio::select! {
                 // A flow that was cut before it began must not begin.
                 biased;
-                () = ticket.control.cut() => {
-                    ticket.end(&shared.recorder, NOTHING, FlowEnd::Revoked);
+                end = ticket.control.cut() => {
+                    ticket.end(&shared.recorder, NOTHING, end);
                     return Err(NotDialled::Refused(refusal(call, Reason::Denied)));
                 }
                 connected = timeout(patience, socket.connect(to)) => connected,

@@ -1,5 +1,6 @@
 //! The end of a connection, with the bytes that were on the wire.
 
+use creance_ledger::FlowEnd;
 use creance_sys::tcp_counts;
 use socket2::{SockFilter, SockRef};
 use std::os::fd::AsFd;
@@ -21,8 +22,8 @@ const STILLED_AFTER: Duration = Duration::from_micros(300);
 pub(super) type Bytes = Option<(u64, u64)>;
 
 /// Ends a connection of which both sides are done: all of it has left then. Where that takes too
-/// long, or must end at once, the rest is dropped.
-pub(super) async fn finish(stream: TcpStream, cut: impl Future<Output = ()>) -> Bytes {
+/// long, or must end at once, the rest is dropped, and the end is told as that.
+pub(super) async fn finish(stream: TcpStream, cut: impl Future<Output = FlowEnd>) -> (Bytes, FlowEnd) {
     let drained = async {
         let until = Instant::now() + DRAINED_AFTER;
         loop {
@@ -33,11 +34,12 @@ pub(super) async fn finish(stream: TcpStream, cut: impl Future<Output = ()>) -> 
             }
         }
     };
-    let drained = tokio::select! {
-        drained = drained => drained,
-        () = cut => false,
+    let end = tokio::select! {
+        drained = drained => if drained { FlowEnd::Finished } else { FlowEnd::Broken },
+        end = cut => end,
     };
-    if drained { counts(&stream) } else { reset(stream).await }
+    let bytes = if end == FlowEnd::Finished { counts(&stream) } else { reset(stream).await };
+    (bytes, end)
 }
 
 /// Ends a connection at once: what is buffered and has not left is dropped.

@@ -61,7 +61,7 @@ impl Resolver {
         let exchange = datagrams(&socket, name, &mut asked, &mut bytes);
         let end = tokio::select! {
             biased;
-            () = ticket.control.cut() => FlowEnd::Revoked,
+            end = ticket.control.cut() => end,
             result = exchange => if result.is_ok() { FlowEnd::Finished } else { FlowEnd::Broken },
         };
         drop(socket);
@@ -83,7 +83,7 @@ impl Resolver {
         let exchange = self.stream(socket, server, name, &mut asked, &mut stream);
         let end = tokio::select! {
             biased;
-            () = ticket.control.cut() => FlowEnd::Revoked,
+            end = ticket.control.cut() => end,
             result = timeout(STREAM_MAX, exchange) => match result {
                 Ok(Ok(())) => FlowEnd::Finished,
                 Ok(Err(_)) | Err(_) => FlowEnd::Broken,

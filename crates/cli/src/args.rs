@@ -11,7 +11,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 #[cfg(target_os = "linux")]
-pub(crate) use held::{DemoArgs, GatewayArgs, GatewayCommand, HomeArg, ModeArgs, RunArgs, SealArgs, SiteArgs, UpArgs};
+pub(crate) use held::{
+    DemoArgs, GatewayArgs, GatewayCommand, HomeArg, ModeArgs, RunArgs, SealArgs, SiteArgs, UpArgs,
+};
 
 /// Keeps a drone operator's data on a line that the operator holds.
 #[derive(Debug, Parser)]

@@ -14,7 +14,7 @@ mod verdict;
 
 use crate::args::DemoArgs;
 use anyhow::{Context, Result, bail};
-use needs::{Folder, Programs};
+use needs::{COMPARED, Folder, Programs};
 use page::Page;
 use std::fs;
 use std::path::PathBuf;
@@ -80,7 +80,7 @@ fn reports(folder: &Folder, page: &Page, keep: bool) -> Result<()> {
     for act in &ACTS {
         page.prose(&format!("  {:<11} ", act.name), &report(act.name).display().to_string());
     }
-    page.prose("  together    ", &report("compare").display().to_string());
+    page.prose("  together    ", &report(COMPARED).display().to_string());
     if keep {
         let times = verdict::times(folder)?;
         if let Some((act, times)) = ACTS.iter().zip(&times).next_back() {

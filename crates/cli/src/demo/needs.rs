@@ -1,13 +1,17 @@
 //! What the demo needs and does not bring along, and where its things lie.
 
+use super::story::ACTS;
 use anyhow::{Context, Result, bail};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Beside what the user's own search path has: programs of administration.
 const FOLDERS: [&str; 4] = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+/// The folder of the report on all acts.
+pub(super) const COMPARED: &str = "compare";
 /// The file that tells a demo's folder from any other.
-const MARK: &str = "story.json";
+const MARK: &str = "creance-demo.json";
 
 /// The programs of ours.
 pub(super) struct Programs {
@@ -20,7 +24,9 @@ impl Programs {
     pub(super) fn find() -> Result<Self> {
         for (name, package) in [("ip", "iproute2"), ("nft", "nftables")] {
             if on_path(name).is_none() {
-                bail!("`{name}` is not installed, which the demo makes its network with\nhint: it comes with the package {package}");
+                bail!(
+                    "`{name}` is not installed, which the demo makes its network with\nhint: it comes with the package {package}"
+                );
             }
         }
         let creance = std::env::current_exe().context("this program does not find itself")?;
@@ -60,11 +66,24 @@ impl Folder {
             if !folder.file(MARK).is_file() {
                 bail!("`{shown}` is there and holds no demo\nhint: --out names another folder");
             }
-            fs::remove_dir_all(&folder.0).with_context(|| format!("the demo in `{shown}` cannot be replaced"))?;
+            folder.clear().with_context(|| format!("the demo in `{shown}` cannot be replaced"))?;
         }
         let made = fs::create_dir_all(folder.catalogue()).and_then(|()| fs::write(folder.file(MARK), "{}\n"));
         made.with_context(|| format!("`{shown}` cannot be written\nhint: --out names another folder"))?;
         Ok(folder)
+    }
+
+    /// Takes away what a demo makes, and nothing else that somebody may have put beside it.
+    fn clear(&self) -> io::Result<()> {
+        let captures = ACTS.iter().map(|act| self.capture(act.name)).chain([self.flight(), self.story()]);
+        for path in captures.filter(|path| path.exists()) {
+            fs::remove_file(path)?;
+        }
+        let reports = ACTS.iter().map(|act| self.file(act.name)).chain([self.file(COMPARED)]);
+        for path in reports.chain([self.ledger(), self.catalogue()]).filter(|path| path.exists()) {
+            fs::remove_dir_all(path)?;
+        }
+        Ok(())
     }
 
     pub(super) fn file(&self, name: &str) -> PathBuf {

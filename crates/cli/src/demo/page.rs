@@ -32,15 +32,21 @@ impl Page {
         self.set(lead, lead.chars().count(), text);
     }
 
-    /// A verdict, what was judged and why.
-    pub(super) fn verdict(&self, whose: &str, verdict: &str, text: &str) {
-        let (sign, codes) = match verdict.parse() {
-            Ok(Verdict::Upheld) => ("✓", GOOD),
-            Ok(Verdict::Refuted) => ("✗", BAD),
-            Ok(Verdict::NotTested) => ("–", SOFT),
-            Ok(Verdict::Inconclusive) | Err(_) => ("?", OPEN),
+    /// A verdict, by its word, with what was judged and why.
+    pub(super) fn verdict(&self, whose: &str, word: &str, text: &str) {
+        let verdict = word.parse().unwrap_or(Verdict::Inconclusive);
+        self.judged(whose, verdict, word, text);
+    }
+
+    /// The same with another word for the verdict.
+    pub(super) fn judged(&self, whose: &str, verdict: Verdict, word: &str, text: &str) {
+        let (sign, codes) = match verdict {
+            Verdict::Upheld => ("✓", GOOD),
+            Verdict::Refuted => ("✗", BAD),
+            Verdict::NotTested => ("–", SOFT),
+            Verdict::Inconclusive => ("?", OPEN),
         };
-        let lead = format!("  {whose:<11} {}", self.ink(codes, &format!("{sign} {verdict:<13}")));
+        let lead = format!("  {whose:<11} {}", self.ink(codes, &format!("{sign} {word:<13}")));
         self.set(&lead, 29, text);
     }
 

@@ -7,7 +7,7 @@ use super::page::Page;
 use super::story::{ACTS, ATTEMPTS, Act, Attempt, OVERLAY, place};
 use crate::{held, table::counted};
 use anyhow::{Context, Result, bail};
-use creance_audit::report::data::Report;
+use creance_audit::report::data::{Contact, Report};
 use creance_audit::report::text::bytes;
 use creance_gateway::control::{Answer, Request, ask};
 use creance_model::Mode;
@@ -60,7 +60,7 @@ pub(super) fn play(folder: &Folder, programs: Programs, sabotage: bool) -> Resul
         gateway.end()?;
     }
     flight.end()?;
-    let text = serde_json::to_string_pretty(&json!({ "acts": played }))?;
+    let text = serde_json::to_string_pretty(&json!({ "format": 1, "acts": played }))?;
     fs::write(folder.story(), text + "\n")
         .with_context(|| format!("`{}` cannot be written", folder.story().display()))
 }
@@ -224,20 +224,27 @@ impl Stage<'_> {
         }
         let report = audits::seen(self.folder, act)?;
         self.page.prose("  the far tap    ", &counts(&report));
+        if act.claim.is_none() {
+            let says = "The gateway answers names itself: bytes that are hidden in them leave in no mode.";
+            self.page.prose("  ", says);
+        }
         Ok(())
     }
 }
 
 /// What a capture of the far end holds, in a sentence.
 fn counts(report: &Report) -> String {
-    let mut named: Vec<String> =
-        report.contacts.iter().map(|contact| format!("{} {}", contact.name, bytes(contact.up_bytes))).collect();
+    let one = |contact: &Contact| {
+        let host = contact.hosts.first().filter(|_| contact.kind != "resolver");
+        format!("{} {}", host.unwrap_or(&contact.name), bytes(contact.up_bytes))
+    };
+    let mut named: Vec<String> = report.contacts.iter().map(one).collect();
     let more = named.split_off(named.len().min(NAMED_MAX)).len();
     if more > 0 {
         named.push(format!("and {more} more"));
     }
-    let flows = usize::try_from(report.coverage.flows).unwrap_or(usize::MAX);
+    let flows: u64 = report.contacts.iter().map(|contact| contact.flows).sum();
     let sent: u64 = report.contacts.iter().map(|contact| contact.up_bytes).sum();
     let list = if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) };
-    format!("{}, {} sent{list}", counted(flows, "flow"), bytes(sent))
+    format!("{}, {} sent{list}", counted(usize::try_from(flows).unwrap_or(usize::MAX), "flow"), bytes(sent))
 }

@@ -1,11 +1,12 @@
 //! Whether everything was as told: by the wire at the far end, and by what the ledger says beside it.
 
 use super::audits::{self, Times};
-use super::needs::Folder;
+use super::needs::{COMPARED, Folder};
 use super::page::Page;
 use super::story::{ACTS, ATTEMPTS, Act};
 use anyhow::{Context, Result};
 use creance_audit::report::data::{Claim, Contact, Report};
+use creance_audit::report::reconciliation::Reconciliation;
 use creance_audit::report::text::reconciled;
 use creance_model::{ServiceId, Verdict};
 use serde_json::Value;
@@ -19,21 +20,24 @@ pub(super) fn judge(folder: &Folder, page: &Page) -> Result<Vec<String>> {
     page.heading("What the audit says of the far tap's capture, with the gateway's ledger beside it");
     let times = times(folder)?;
     let mut wrong = Vec::new();
-    let mut last = None;
+    let mut first = None;
     for (act, times) in ACTS.iter().zip(&times) {
         let report = audits::judged(folder, act, times)?;
         show(page, act, &report);
         wrong.extend(held(act, &report)?);
-        wrong.extend(explained(act, &report));
-        last = Some(report);
+        // The ledger is held against the whole flight each time.
+        wrong.extend(explained(&report).filter(|why| !wrong.contains(why)).into_iter().collect::<Vec<_>>());
+        first.get_or_insert(report);
     }
-    let report = last.context("nothing was played")?;
+    // Of this one no mode was asked, so that it tells of the ledger and the wire alone.
+    let report = first.context("nothing was played")?;
     wrong.extend(cut(&report));
     if let Some(found) = &report.reconciliation {
-        let verdict = if found.findings.is_empty() { Verdict::Upheld } else { Verdict::Refuted };
-        page.verdict("ledger", if verdict == Verdict::Upheld { "agrees" } else { "differs" }, &reconciled(found));
+        let (verdict, word) =
+            if agree(found) { (Verdict::Upheld, "agrees") } else { (Verdict::Refuted, "differs") };
+        page.judged("ledger", verdict, word, &reconciled(found));
     }
-    audits::compared(folder, &ACTS, &folder.file("compare"))?;
+    audits::compared(folder, &ACTS, &folder.file(COMPARED))?;
     Ok(wrong)
 }
 
@@ -96,27 +100,33 @@ fn held(act: &Act, report: &Report) -> Result<Vec<String>> {
         contact.kind == "resolver"
             || (contact.kind == "service" && services.iter().any(|id| contact.id == id.as_str()))
     };
-    wrong.extend(
-        left.iter()
-            .filter(|contact| !is_let_out(contact))
-            .map(|contact| format!("{}: {} left", act.name, contact.name)),
-    );
+    let strangers = left.iter().filter(|contact| !is_let_out(contact));
+    let strangers: Vec<&str> = strangers.map(|contact| contact.name.as_str()).collect();
+    if !strangers.is_empty() {
+        wrong.push(format!("{}: what the mode forbids left: {}", act.name, strangers.join(", ")));
+    }
     let is_missing = |id: &&ServiceId| !left.iter().any(|contact| contact.id == id.as_str());
     wrong.extend(services.iter().filter(is_missing).map(|id| format!("{}: {id} did not leave", act.name)));
     Ok(wrong)
 }
 
-/// Whether the ledger and the wire agree.
-fn explained(act: &Act, report: &Report) -> Option<String> {
+/// Why the ledger and the wire do not agree, where they do not.
+fn explained(report: &Report) -> Option<String> {
     let Some(found) = &report.reconciliation else {
-        return Some(format!("{}: nothing was held against the ledger", act.name));
+        return Some("nothing was held against the ledger".to_owned());
     };
-    let is_all = found.findings.is_empty() && found.unexplained.is_empty() && found.disagreeing.is_empty();
-    if is_all && found.agreeing_flows > 0 {
+    if agree(found) {
         return None;
     }
     let why = found.findings.first().map_or_else(|| reconciled(found), |finding| finding.text.clone());
-    Some(format!("{}: {why}", act.name))
+    Some(format!("the ledger and the wire: {why}"))
+}
+
+fn agree(found: &Reconciliation) -> bool {
+    found.findings.is_empty()
+        && found.unexplained.is_empty()
+        && found.disagreeing.is_empty()
+        && found.agreeing_flows > 0
 }
 
 /// Whether each change to a stricter mode cut what was open, and nothing of it left afterwards.

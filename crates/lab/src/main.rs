@@ -24,6 +24,7 @@ Usage: creance-lab COMMAND
       --lan            with a station on a local network of the host's
       --delay MS       servers wait so long before each answer, in milliseconds
   in station -- COMMAND...             run a command in the station, from within the above
+  in internet -- COMMAND...            the same at the far end of the uplink (its interface: net0)
   addresses NAME...                    which addresses names have there, a line for each name
   app BEHAVIOUR --host NAME [...]      be an app that behaves well or badly; `app` lists how
       --other NAME     the name that it really means, or a second one (evil.example)
@@ -34,7 +35,7 @@ Usage: creance-lab COMMAND
       --address IP     the server's, without asking DNS
       --resolver IP    who is asked
       --bytes N        how much to send or ask for
-      --for SECONDS    how long to upload
+      --for SECONDS    how long to upload, or to take corrections
       --anywhere       also where this is no small internet: it sends to real hosts
 
 `internet` ends as the command does (128 and the number of a signal; 125 where the lab failed).

@@ -176,3 +176,24 @@ pub(crate) struct SealArgs {
     #[arg(long, short)]
     pub(crate) yes: bool,
 }
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Everything runs in network namespaces of its own, without root and without a link to \
+    this machine's network.\n\nExit status: 0 everything was as told; 1 something was not; 2 it could \
+    not be played."
+)]
+pub(crate) struct DemoArgs {
+    /// Where the reports go; made where it is missing. An earlier demo there is replaced.
+    #[arg(long, value_name = "DIR", default_value = "creance-demo")]
+    pub(crate) out: PathBuf,
+    /// Keep the captures and the ledger beside the reports.
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Leave the last act in Standard, to see that the audit finds it.
+    #[arg(long)]
+    pub(crate) sabotage: bool,
+    /// Play the acts: what this program calls itself with, within the small internet.
+    #[arg(long, hide = true)]
+    pub(crate) stage: bool,
+}

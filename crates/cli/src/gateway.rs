@@ -6,7 +6,7 @@ use crate::table::counted;
 use crate::{ledger, mode, summary, terminal};
 use anyhow::{Context, Result, bail};
 use creance_gateway::control::{Answer, ControlSocket, Request, ask};
-use creance_gateway::lan::{KnownBy, Neighbours, OUT_MARK, Ports, Site, StationRule, Up, up};
+use creance_gateway::lan::{KnownBy, Neighbours, Ports, Site, StationRule, Up, up};
 use creance_gateway::shell::Config;
 use creance_ledger::Pseudonym;
 use std::collections::BTreeSet;
@@ -52,7 +52,7 @@ fn run_up(args: &UpArgs) -> Result<u8> {
         stations: Arc::new(neighbours),
         ledger: writer,
         resolvers: held::resolvers(&args.resolver)?,
-        mark: Some(OUT_MARK),
+        uplink: None,
     };
     let announce = || {
         terminal::note(&format!(

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
         stations: Arc::new(This(station)),
         ledger: writer,
         resolvers: held::resolvers(&args.resolver)?,
-        mark: None,
+        uplink: None,
     };
     let held = hold(Hold { spec: &spec, config, control: control(), compose: Arc::new(composer) })
         .context("the jail could not be held")?;

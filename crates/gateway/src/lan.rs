@@ -13,7 +13,7 @@ mod up;
 mod watch;
 
 pub use heart::{Health, Heart, Pulse};
-pub use rules::{OUT_MARK, Own, OwnError, Site, SiteError};
+pub use rules::{Own, OwnError, Site, SiteError};
 pub use sockets::{Ports, listeners};
 pub use stations::{KnownBy, Neighbours, StationRule, StationRuleError};
 pub use up::{Up, UpError, up};

@@ -31,7 +31,7 @@ mod tally;
 pub use control::{Compose, Refused};
 pub use datagrams::DatagramPort;
 pub use desk::Change;
-pub use gateway::{Config, Gateway, Stations};
+pub use gateway::{Config, Gateway, Stations, Uplink};
 pub use listen::Listeners;
 pub(crate) use on_wire::{Ends, OnWire};
 pub use packet::answer_socket;

@@ -66,12 +66,12 @@ impl Health {
 }
 
 impl Heart {
-    /// Begins, with one beat at once. From then on it beats as long as `pulse` does.
+    /// Begins, with one beat at once, for connections with a mark. From then on it beats as long as `pulse` does.
     ///
     /// # Errors
     /// Why the first one failed, for people.
-    pub fn start(pulse: Pulse) -> Result<Self, String> {
-        renew()?;
+    pub fn start(pulse: Pulse, mark: u32) -> Result<Self, String> {
+        renew(mark)?;
         let (stop, stopped) = mpsc::channel();
         let failed = Health::default();
         let told = failed.clone();
@@ -83,7 +83,7 @@ impl Heart {
                 let result = match pulse.stopped() {
                     // It may have been renewing while it was stopped.
                     Some(why) => Err(close().err().unwrap_or(why)),
-                    None if alive => renew(),
+                    None if alive => renew(mark),
                     None => Err("it does not relay any more".to_owned()),
                 };
                 *told.0.lock().unwrap_or_else(PoisonError::into_inner) = result.err();
@@ -114,6 +114,8 @@ fn close() -> Result<(), String> {
     feed("nft", "nftables", &["-f", "-"], CLOSED).map(drop).map_err(|error| error.to_string())
 }
 
-fn renew() -> Result<(), String> {
-    feed("nft", "nftables", &["-f", "-"], &beat(LIVES.as_secs())).map(drop).map_err(|error| error.to_string())
+fn renew(mark: u32) -> Result<(), String> {
+    feed("nft", "nftables", &["-f", "-"], &beat(mark, LIVES.as_secs()))
+        .map(drop)
+        .map_err(|error| error.to_string())
 }

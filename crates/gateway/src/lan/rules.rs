@@ -2,15 +2,23 @@
 
 use crate::lan::sockets::Ports;
 use crate::programs::{ProgramError, feed};
+use ring::rand::{SecureRandom, SystemRandom};
 use std::fmt::Write as _;
+use std::fs;
+use std::io;
 use std::net::IpAddr;
 use std::str::FromStr;
 
 /// The mark of packets that came from a station and are led to this program.
 const IN_MARK: u32 = 0x0043_5201;
 
-/// The mark of this program's own connections on the uplink.
-pub const OUT_MARK: u32 = 0x0043_5202;
+/// The first mark of those that a process gives its own connections on the uplink; each process
+/// has another, so that what an earlier one left behind does not leave through the holes of the
+/// next.
+const OUT_MARKS: u32 = 0x4353_0000;
+
+/// The part of a mark that all processes share.
+const OUT_MASK: u32 = 0xffff_0000;
 
 /// The table of routes for packets from stations.
 const ROUTES: u32 = 4352;
@@ -151,6 +159,8 @@ impl Site {
         line(2, &format!("iifname != \"{lan}\" accept"));
         line(2, "meta l4proto icmpv6 accept");
         line(2, "udp dport { 67, 547 } accept");
+        line(2, "# What is answered must go back to where it came from, and nowhere else.");
+        line(2, &format!("fib saddr . iif oif != \"{lan}\" drop"));
         line(2, &format!("meta mark set {IN_MARK:#x}"));
         line(2, "meta mark != @alive drop");
         if !proxies.is_empty() {
@@ -167,8 +177,12 @@ impl Site {
         for name in management {
             line(2, &format!("iifname \"{name}\" accept"));
         }
-        let neighbours = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert, nd-router-solicit, mld-listener-query } accept";
-        line(2, neighbours);
+        line(
+            2,
+            "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, mld-listener-query } accept",
+        );
+        line(2, "# A station that says that it is a router is not believed.");
+        line(2, &format!("iifname \"{uplink}\" icmpv6 type nd-router-advert accept"));
         line(2, &format!("iifname \"{uplink}\" ct state established,related accept"));
         line(2, &format!("iifname \"{uplink}\" udp dport {{ 68, 546 }} accept"));
         line(2, &format!("iifname \"{lan}\" udp dport {{ 67, 547 }} accept"));
@@ -186,12 +200,15 @@ impl Site {
         line(1, "}");
         line(1, "chain output {");
         line(2, "type filter hook output priority filter; policy drop;");
+        line(2, "# The program's own connections leave by the uplink or not at all.");
+        let own_mark = format!("meta mark & {OUT_MASK:#x} == {OUT_MARKS:#x}");
+        line(2, &format!("{own_mark} oifname != \"{uplink}\" drop"));
         line(2, &format!("oifname {{ \"lo\", \"{lan}\" }} accept"));
         for name in management {
             line(2, &format!("oifname \"{name}\" accept"));
         }
         line(2, &format!("oifname != \"{uplink}\" drop"));
-        line(2, &format!("meta mark {OUT_MARK:#x} meta mark @alive accept"));
+        line(2, &format!("{own_mark} meta mark @alive accept"));
         line(2, "udp sport 68 udp dport 67 accept");
         line(2, "udp sport 546 udp dport 547 accept");
         line(
@@ -214,6 +231,8 @@ impl Site {
     /// [`SiteError::Program`].
     pub fn load(&self, ports: &Ports) -> Result<(), SiteError> {
         feed("nft", "nftables", &["-f", "-"], &self.rules(ports))?;
+        // The rules do not let such words in; where this can be turned off as well it is.
+        let _ = fs::write(format!("/proc/sys/net/ipv6/conf/{}/accept_ra", self.lan), "0");
         for family in ["-4", "-6"] {
             // What an earlier process left is the same; it may be missing.
             let _ = feed("ip", "iproute2", &[family, "-force", "-batch", "-"], &no_routes());
@@ -244,14 +263,22 @@ fn no_routes() -> String {
     format!("rule del fwmark {IN_MARK:#x} lookup {ROUTES}\nroute del local default dev lo table {ROUTES}\n")
 }
 
+/// A mark that no other process is likely to have.
+pub(super) fn out_mark() -> io::Result<u32> {
+    let mut bytes = [0; 2];
+    let random = SystemRandom::new().fill(&mut bytes);
+    random.map_err(|_| io::Error::other("the system has no random numbers"))?;
+    Ok(OUT_MARKS | u32::from(u16::from_be_bytes(bytes)))
+}
+
 /// Closes the holes at once.
 pub(super) const CLOSED: &str = "flush set inet creance alive\n";
 
 /// Keeps the holes open for `seconds` more. An element that is there is not renewed by adding it,
 /// and one that is not there cannot be deleted: so it is added, deleted and added, in one step.
-pub(super) fn beat(seconds: u64) -> String {
-    let marks = format!("{IN_MARK:#x}, {OUT_MARK:#x}");
-    let timed = format!("{IN_MARK:#x} timeout {seconds}s, {OUT_MARK:#x} timeout {seconds}s");
+pub(super) fn beat(mark: u32, seconds: u64) -> String {
+    let marks = format!("{IN_MARK:#x}, {mark:#x}");
+    let timed = format!("{IN_MARK:#x} timeout {seconds}s, {mark:#x} timeout {seconds}s");
     format!(
         "add element inet creance alive {{ {timed} }}\ndelete element inet creance alive {{ {marks} }}\n\
          add element inet creance alive {{ {timed} }}\n"

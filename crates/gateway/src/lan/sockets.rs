@@ -25,19 +25,20 @@ impl Default for Ports {
     }
 }
 
-/// Listens on all addresses; the rules say who comes through.
+/// Listens on all addresses, on the stations' side; the rules say who comes through.
 ///
 /// # Errors
 /// Where a socket cannot be had, with what it was for.
-pub fn listeners(ports: &Ports) -> io::Result<Listeners> {
+pub fn listeners(ports: &Ports, lan: &str) -> io::Result<Listeners> {
     let mut listeners = Listeners::default();
     let any: [(Domain, IpAddr); 2] =
         [(Domain::IPV4, Ipv4Addr::UNSPECIFIED.into()), (Domain::IPV6, Ipv6Addr::UNSPECIFIED.into())];
     for (domain, address) in any {
-        let tcp = |port| tcp(domain, SocketAddr::new(address, port));
+        let tcp = |port| tcp(domain, SocketAddr::new(address, port), lan);
         listeners.transparent.push(tcp(ports.wall)?);
-        let datagrams = udp(domain, SocketAddr::new(address, ports.wall))?;
+        let datagrams = udp(domain, SocketAddr::new(address, ports.wall), lan)?;
         let answers = answer_socket(domain == Domain::IPV6)?;
+        answers.bind_device(Some(lan.as_bytes()))?;
         listeners.datagrams.push(DatagramPort::new(datagrams, answers)?);
         listeners.proxy.extend(ports.proxy.map(tcp).transpose()?);
         listeners.socks.extend(ports.socks.map(tcp).transpose()?);
@@ -45,18 +46,18 @@ pub fn listeners(ports: &Ports) -> io::Result<Listeners> {
     Ok(listeners)
 }
 
-fn tcp(domain: Domain, at: SocketAddr) -> io::Result<std::net::TcpListener> {
-    let socket = socket(domain, Type::STREAM, Protocol::TCP, at)?;
+fn tcp(domain: Domain, at: SocketAddr, lan: &str) -> io::Result<std::net::TcpListener> {
+    let socket = socket(domain, Type::STREAM, Protocol::TCP, at, lan)?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
 }
 
-fn udp(domain: Domain, at: SocketAddr) -> io::Result<std::net::UdpSocket> {
-    Ok(socket(domain, Type::DGRAM, Protocol::UDP, at)?.into())
+fn udp(domain: Domain, at: SocketAddr, lan: &str) -> io::Result<std::net::UdpSocket> {
+    Ok(socket(domain, Type::DGRAM, Protocol::UDP, at, lan)?.into())
 }
 
 /// A socket that takes what was meant for others, and answers in their name.
-fn socket(domain: Domain, kind: Type, protocol: Protocol, at: SocketAddr) -> io::Result<Socket> {
+fn socket(domain: Domain, kind: Type, protocol: Protocol, at: SocketAddr, lan: &str) -> io::Result<Socket> {
     let open = || {
         let socket = Socket::new(domain, kind, Some(protocol))?;
         if domain == Domain::IPV6 {
@@ -65,6 +66,8 @@ fn socket(domain: Domain, kind: Type, protocol: Protocol, at: SocketAddr) -> io:
         if kind == Type::STREAM {
             socket.set_reuse_address(true)?;
         }
+        // Whatever a packet says of where it comes from: it is heard and answered on this side alone.
+        socket.bind_device(Some(lan.as_bytes()))?;
         // The kernel has one such flag for both families.
         socket.set_ip_transparent_v4(true)?;
         socket.bind(&at.into())?;

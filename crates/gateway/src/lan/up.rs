@@ -2,10 +2,10 @@
 
 use crate::control::ControlSocket;
 use crate::lan::heart::{Heart, Pulse};
-use crate::lan::rules::{Site, SiteError};
+use crate::lan::rules::{Site, SiteError, out_mark};
 use crate::lan::sockets::{Ports, listeners};
 use crate::lan::watch::{Alarm, Watch};
-use crate::shell::{Compose, Config, Gateway, Summary, block_on, raise_limit, signalled};
+use crate::shell::{Compose, Config, Gateway, Summary, Uplink, block_on, raise_limit, signalled};
 use creance_ledger::{Checkpoint, LedgerError};
 use creance_model::Mode;
 use std::io;
@@ -62,9 +62,11 @@ pub fn up(
     let uplink = site.is_there()?;
     let fail = |what| move |source| UpError::Io { what, source };
     raise_limit();
+    let mark = out_mark().map_err(fail("the gateway has no mark"))?;
+    let config = Config { uplink: Some(Uplink { mark, device: site.uplink.clone() }), ..config };
     // First everything is closed; then it listens; the holes come last.
     site.load(&ports)?;
-    let listeners = listeners(&ports).map_err(fail("the gateway cannot listen"))?;
+    let listeners = listeners(&ports, &site.lan).map_err(fail("the gateway cannot listen"))?;
     let run = async {
         let gateway = Gateway::start(config).await.map_err(fail("the ledger cannot be written"))?;
         let pulse = Pulse::default();
@@ -73,7 +75,7 @@ pub fn up(
             let _ = alarms.send(alarm);
         });
         let watch = watch.map_err(fail("the uplink cannot be watched"))?;
-        let heart = Heart::start(pulse.clone()).map_err(UpError::Heart)?;
+        let heart = Heart::start(pulse.clone(), mark).map_err(UpError::Heart)?;
         announce();
         let listening = async {
             while let Some(alarm) = heard.recv().await {

@@ -226,7 +226,7 @@ impl Talk<'_> {
         };
         for address in found {
             let to = SocketAddr::new(address, call.port);
-            let Ok((socket, from)) = udp_end(to, self.shared.mark).await else { continue };
+            let Ok((socket, from)) = udp_end(to, self.shared.uplink.as_ref()).await else { continue };
             let ticket = open(self.shared, &call, from, to).await?;
             return Ok(Some(Out { socket, ticket, up: 0, down: 0 }));
         }

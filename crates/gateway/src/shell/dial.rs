@@ -3,7 +3,7 @@
 
 use crate::core::{Admission, Flow, Reason, Refusal};
 use crate::shell::desk::Ticket;
-use crate::shell::gateway::Shared;
+use crate::shell::gateway::{Shared, Uplink};
 use crate::shell::ports;
 use creance_catalogue::Binding as Wanted;
 use creance_ledger::{Binding, FlowEnd, FlowStarted, Pseudonym};
@@ -95,7 +95,7 @@ pub(super) async fn dial(shared: &Shared, call: &Call<'_>) -> Result<Dialled, No
         let Way::From(source) = way else { continue };
         let patience = if place == last { TRIED_LAST } else { TRIED };
         for _ in 0..PORTS_TRIED {
-            let Ok((socket, from)) = end_from(source, to, shared.mark) else { break };
+            let Ok((socket, from)) = end_from(source, to, shared.uplink.as_ref()) else { break };
             if call.speaks_first {
                 // What is sent first confirms what came: one packet less. Without it there are more.
                 let _ = set_tcp_quickack(&socket, false);
@@ -209,16 +209,16 @@ pub(super) const fn endpoint(address: SocketAddr) -> Endpoint {
 
 /// A socket with a port of its own, towards an end, before anything is sent: so that the entry
 /// can name it.
-pub(super) fn own_end(to: SocketAddr, mark: Option<u32>) -> io::Result<(TcpSocket, SocketAddr)> {
-    end_from(source(to)?, to, mark)
+pub(super) fn own_end(to: SocketAddr, uplink: Option<&Uplink>) -> io::Result<(TcpSocket, SocketAddr)> {
+    end_from(source(to)?, to, uplink)
 }
 
-fn end_from(source: IpAddr, to: SocketAddr, mark: Option<u32>) -> io::Result<(TcpSocket, SocketAddr)> {
+fn end_from(source: IpAddr, to: SocketAddr, uplink: Option<&Uplink>) -> io::Result<(TcpSocket, SocketAddr)> {
     let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // Without it a port rests for a minute after each flow, whatever its other end was.
     socket.set_reuseaddr(true)?;
-    if let Some(mark) = mark {
-        SockRef::from(&socket).set_mark(mark)?;
+    if let Some(uplink) = uplink {
+        uplink.hold(&socket)?;
     }
     // Where this process dies the kernel closes its sockets: with a reset, which drops what is
     // buffered, so that nothing leaves that nobody counts any more.
@@ -230,12 +230,12 @@ fn end_from(source: IpAddr, to: SocketAddr, mark: Option<u32>) -> io::Result<(Tc
 /// A socket for datagrams with a port of its own, towards an end.
 pub(super) async fn udp_end(
     to: SocketAddr,
-    mark: Option<u32>,
+    uplink: Option<&Uplink>,
 ) -> io::Result<(tokio::net::UdpSocket, SocketAddr)> {
     let any = if to.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
     let socket = tokio::net::UdpSocket::bind(any).await?;
-    if let Some(mark) = mark {
-        SockRef::from(&socket).set_mark(mark)?;
+    if let Some(uplink) = uplink {
+        uplink.hold(&socket)?;
     }
     socket.connect(to).await?;
     let from = socket.local_addr()?;

@@ -13,10 +13,12 @@ use crate::shell::tally::{Summary, Tally};
 use creance_ledger::{Checkpoint, Event, LedgerError, ModeChanged, Pseudonym, Writer};
 use creance_model::{ServiceId, Timestamp};
 use ring::rand::{SecureRandom, SystemRandom};
+use socket2::SockRef;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::io;
 use std::net::IpAddr;
+use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{interval, timeout};
@@ -47,8 +49,26 @@ pub struct Config {
     pub ledger: Writer,
     /// Where names are resolved, in the order in which they are tried.
     pub resolvers: Vec<Server>,
-    /// The mark of its own connections, by which a firewall knows them; none where none does.
-    pub mark: Option<u32>,
+    /// Where its own connections leave, and how a firewall knows them; none where none does.
+    pub uplink: Option<Uplink>,
+}
+
+/// Where connections of a gateway's own leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uplink {
+    /// Their mark.
+    pub mark: u32,
+    /// The only interface that they may leave by, whatever routes say.
+    pub device: String,
+}
+
+impl Uplink {
+    /// Has a socket leave there, before anything is sent.
+    pub(super) fn hold(&self, socket: &impl AsFd) -> io::Result<()> {
+        let socket = SockRef::from(socket);
+        socket.set_mark(self.mark)?;
+        socket.bind_device(Some(self.device.as_bytes()))
+    }
 }
 
 /// A gateway that runs.
@@ -67,7 +87,7 @@ pub(super) struct Shared {
     pub(super) stations: Arc<dyn Stations>,
     pub(super) tally: Tally,
     pub(super) pipes: Pipes,
-    pub(super) mark: Option<u32>,
+    pub(super) uplink: Option<Uplink>,
     mode: Mutex<(Change, Timestamp)>,
     /// Why nothing is let through, where something outside of it is the reason.
     trouble: Mutex<Option<String>>,
@@ -79,7 +99,7 @@ impl Gateway {
     /// # Errors
     /// Where the ledger cannot be written, or the system has no random numbers.
     pub async fn start(config: Config) -> io::Result<Self> {
-        let Config { table, mode, stations, ledger, resolvers, mark } = config;
+        let Config { table, mode, stations, ledger, resolvers, uplink } = config;
         let mut prefix = [0; 5];
         let random = SystemRandom::new();
         random.fill(&mut prefix).map_err(|_| io::Error::other("the system has no random numbers"))?;
@@ -96,7 +116,8 @@ impl Gateway {
         recorder.begin(event).map_err(io::Error::other)?.durable().await.map_err(io::Error::other)?;
         let desk = Arc::new(Desk::new(table));
         let tls = Arc::new(tls()?);
-        let resolver = Resolver::new(Arc::clone(&desk), Arc::clone(&recorder), resolvers, tls, mark);
+        let resolver =
+            Resolver::new(Arc::clone(&desk), Arc::clone(&recorder), resolvers, tls, uplink.clone());
         let shared = Shared {
             desk,
             questions: Mutex::new(Questions::new(prefix)),
@@ -105,7 +126,7 @@ impl Gateway {
             stations,
             tally: Tally::default(),
             pipes: Pipes::default(),
-            mark,
+            uplink,
             mode: Mutex::new(kept(&mode)),
             trouble: Mutex::default(),
         };

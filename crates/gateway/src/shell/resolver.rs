@@ -3,6 +3,7 @@
 mod exchange;
 
 use crate::shell::desk::Desk;
+use crate::shell::gateway::Uplink;
 use crate::shell::messages::{Answered, Family};
 use crate::shell::record::{RecordError, Recorder};
 use creance_model::HostName;
@@ -78,7 +79,7 @@ pub(super) struct Resolver {
     tls: Arc<ClientConfig>,
     known: Mutex<BTreeMap<HostName, (Vec<IpAddr>, Instant)>>,
     asked: Semaphore,
-    mark: Option<u32>,
+    uplink: Option<Uplink>,
 }
 
 impl Resolver {
@@ -87,10 +88,10 @@ impl Resolver {
         recorder: Arc<Recorder>,
         servers: Vec<Server>,
         tls: Arc<ClientConfig>,
-        mark: Option<u32>,
+        uplink: Option<Uplink>,
     ) -> Self {
         let (known, asked) = (Mutex::default(), Semaphore::new(ASKED_MAX));
-        Self { desk, recorder, servers, tls, known, asked, mark }
+        Self { desk, recorder, servers, tls, known, asked, uplink }
     }
 
     /// The addresses of a name, in the order in which they are tried; none where it has none.

@@ -54,7 +54,9 @@ impl Resolver {
             return self.exchange_stream(server, name, families).await;
         }
         // A socket of its own for each: an answer must know its port as well as its number.
-        let Ok((socket, from)) = udp_end(server.address, self.mark).await else { return Ok(Vec::new()) };
+        let Ok((socket, from)) = udp_end(server.address, self.uplink.as_ref()).await else {
+            return Ok(Vec::new());
+        };
         let ticket = self.started(Transport::Udp, from, server.address).await?;
         let mut asked = self.asked_of(families)?;
         let mut bytes = (0, 0);
@@ -76,7 +78,7 @@ impl Resolver {
         name: &HostName,
         families: &[Family],
     ) -> Result<Vec<Option<Answered>>, ResolveError> {
-        let Ok((socket, from)) = own_end(server.address, self.mark) else { return Ok(Vec::new()) };
+        let Ok((socket, from)) = own_end(server.address, self.uplink.as_ref()) else { return Ok(Vec::new()) };
         let ticket = self.started(Transport::Tcp, from, server.address).await?;
         let mut asked = self.asked_of(families)?;
         let mut stream = None;

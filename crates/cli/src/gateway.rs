@@ -36,16 +36,20 @@ fn run_up(args: &UpArgs) -> Result<u8> {
              by its address"
         );
     }
-    let stations: BTreeSet<Pseudonym> = args.station.iter().map(|rule| rule.station.clone()).collect();
-    let composer = Composer::new(args.catalogue.as_deref(), &args.rules, stations.iter().cloned().collect())?;
-    let site = site(&args.site);
-    let neighbours = Neighbours::new(site.lan.clone(), &args.station).map_err(anyhow::Error::msg)?;
-    let ledger = args.ledger.clone().map_or_else(ledger::own_folder, Ok)?;
-    let control = ControlSocket::make(&held::sockets()?, NAME)?;
-    let (log, writer) = held::log(&ledger, "gateway")?;
-    let (table, change) = composer.first(args.mode, &args.lists, &writer)?;
     let port = |port: u16| Some(port).filter(|port| *port != 0);
     let ports = Ports { proxy: port(args.proxy_port), socks: port(args.socks_port), ..Ports::default() };
+    let site = site(&args.site);
+    let control = ControlSocket::make(&held::sockets()?, NAME)?;
+    // Before all that may go wrong: whatever it is, nothing is let through.
+    site.check()?;
+    site.is_there()?;
+    site.load(&ports)?;
+    let stations: BTreeSet<Pseudonym> = args.station.iter().map(|rule| rule.station.clone()).collect();
+    let composer = Composer::new(args.catalogue.as_deref(), &args.rules, stations.iter().cloned().collect())?;
+    let neighbours = Neighbours::new(site.lan.clone(), &args.station).map_err(anyhow::Error::msg)?;
+    let ledger = args.ledger.clone().map_or_else(ledger::own_folder, Ok)?;
+    let (log, writer) = held::log(&ledger, "gateway")?;
+    let (table, change) = composer.first(args.mode, &args.lists, &writer)?;
     let config = Config {
         table,
         mode: change,

@@ -96,6 +96,17 @@ impl Compose for Composer {
         }
         Ok(self.table(generation, wanted, seal.map(|seal| seal.mode)))
     }
+
+    fn instead(&self, now: &Wanted) -> Option<Wanted> {
+        let strict = |mode| Some(Wanted { mode, exempt: Vec::new(), granted: Vec::new() });
+        match Seal::of_installation() {
+            Ok(None) => None,
+            Ok(Some(seal)) if seal.allows(now.mode, &now.exempt, &self.catalogue).is_ok() => None,
+            Ok(Some(seal)) => strict(seal.mode),
+            Err(_) if now.mode == Mode::Offline => None,
+            Err(_) => strict(Mode::Offline),
+        }
+    }
 }
 
 /// A mode with its lists, each service once.

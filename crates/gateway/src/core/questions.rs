@@ -108,6 +108,18 @@ impl Questions {
         })
     }
 
+    /// Whether a station may name another host, in whatever way it does: names below a wildcard
+    /// are counted, since they are resolved when they are dialled.
+    ///
+    /// # Errors
+    /// Where it has named too many.
+    pub fn may_name(&mut self, table: &Table, station: &Pseudonym, name: &HostName) -> Result<(), Refusal> {
+        match table.may_ask(station, name) {
+            Says::Offers(_) => self.count(table, station, name),
+            Says::Everything(_) | Says::No(..) => Ok(()),
+        }
+    }
+
     /// Counts names below a wildcard, each of which could be made up to carry data.
     fn count(&mut self, table: &Table, station: &Pseudonym, name: &HostName) -> Result<(), Refusal> {
         let Some(wildcard) = table.wildcard(name) else { return Ok(()) };

@@ -7,6 +7,8 @@ use creance_model::{HostName, ServiceId};
 pub enum Reason {
     /// The table says no.
     Denied,
+    /// A station that nobody has named.
+    UnknownStation,
     /// An address without a name, or one that was not given out.
     NoName,
     /// The service does not listen on this port.
@@ -49,6 +51,7 @@ impl Reason {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Denied => "denied",
+            Self::UnknownStation => "unknown-station",
             Self::NoName => "no-name",
             Self::OtherPort => "other-port",
             Self::NothingNamed => "nothing-named",

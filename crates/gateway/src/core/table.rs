@@ -90,6 +90,12 @@ impl Table {
         self.generation
     }
 
+    /// Whether a station has a name here; one that has none may do nothing.
+    #[must_use]
+    pub fn knows(&self, station: &Pseudonym) -> bool {
+        self.stations.contains_key(station)
+    }
+
     /// The mode of a station; the strictest for one that is not known.
     #[must_use]
     pub fn mode(&self, station: &Pseudonym) -> Mode {

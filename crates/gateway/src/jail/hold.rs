@@ -93,7 +93,10 @@ async fn run(hold: Hold<'_>) -> io::Result<Held> {
     let asked = async {
         match control {
             Some(socket) => gateway.control(socket, compose, std::future::pending::<()>()).await,
-            None => std::future::pending().await,
+            None => {
+                gateway.keep_to_seal(compose).await;
+                None
+            }
         }
     };
     let ended = async {

@@ -305,7 +305,11 @@ impl Shared {
     pub(super) fn may_begin(&self, station: &Pseudonym, target: &Target, port: u16) -> Result<(), Refusal> {
         let table = self.desk.table();
         match target {
-            Target::Name(name) => Door::new(&table, station, name, port).map(drop),
+            Target::Name(name) => {
+                Door::new(&table, station, name, port)?;
+                let mut questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
+                questions.may_name(&table, station, name)
+            }
             Target::Address(_) => {
                 table.everything(station).map(drop).ok_or_else(|| Refusal::of(Reason::NoName))
             }
@@ -325,7 +329,15 @@ impl Shared {
 
     /// Records a refusal, and counts it for people.
     pub(super) fn refused(&self, station: &Pseudonym, refusal: &Refusal, target: &Target, port: u16) {
-        let generation = self.desk.table().generation();
+        let table = self.desk.table();
+        let generation = table.generation();
+        if !table.knows(station) {
+            // What it says of itself is counted, and not kept.
+            let refusal = Refusal::of(Reason::UnknownStation);
+            self.recorder.refused(generation, Some(station), &refusal, None);
+            self.tally.refused(&refusal, "anything".to_owned());
+            return;
+        }
         let to = match target {
             Target::Address(address) => Some(endpoint(SocketAddr::new(*address, port))),
             Target::Name(_) => None,

@@ -23,6 +23,9 @@ const ASKERS_MAX: usize = 16;
 /// How long an asker may take for its line.
 const ASKED_WITHIN: Duration = Duration::from_secs(5);
 
+/// How soon a seal that is new is kept to.
+const SEAL_LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
+
 /// Makes the table of a mode: whoever knows catalogue and policies.
 pub trait Compose: Send + Sync + Debug {
     /// The table of a mode.
@@ -30,6 +33,9 @@ pub trait Compose: Send + Sync + Debug {
     /// # Errors
     /// Why there is none, and what to do.
     fn compose(&self, generation: u64, wanted: &Wanted) -> Result<Table, Refused>;
+
+    /// What must be instead of what is now; none where that may be.
+    fn instead(&self, now: &Wanted) -> Option<Wanted>;
 }
 
 /// A mode that cannot be.
@@ -69,6 +75,21 @@ pub(super) async fn serve(desk: Arc<Desk>, socket: ControlSocket) {
                 });
             }
             Err(_) => sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+/// Changes what a seal does not let be, until it is dropped.
+pub(super) async fn keep_to_seal(desk: &Desk) {
+    loop {
+        sleep(SEAL_LOOKED_AT_EVERY).await;
+        let now = wanted(desk.gateway.mode().0);
+        if let Some(instead) = desk.compose.instead(&now) {
+            desk.gateway.alarm(&format!(
+                "{} is not what this installation is sealed to: {} from now on",
+                now.mode, instead.mode
+            ));
+            desk.change(instead, None).await;
         }
     }
 }

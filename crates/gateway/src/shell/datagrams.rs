@@ -89,6 +89,16 @@ pub(super) async fn serve(shared: Arc<Shared>, port: DatagramPort) {
             }
             continue;
         }
+        if !shared.desk.table().knows(&station) {
+            shared.refused(
+                &station,
+                &Refusal::of(Reason::UnknownStation),
+                &Target::Address(to.ip()),
+                to.port(),
+            );
+            let _ = packet::send_unreachable(&answers, to, from);
+            continue;
+        }
         hand_on(&shared, &conversations, &answers, station, (from, to), bytes);
     }
 }
@@ -149,14 +159,8 @@ impl Talk<'_> {
     async fn run(&self, mut datagrams: mpsc::Receiver<Vec<u8>>) {
         if let Err(refusal) = self.talk(&mut datagrams).await {
             self.shared.refused(&self.station, &refusal, &self.target, self.to.port());
-            // What still comes of it is answered the same way, and recorded no more.
-            loop {
-                let _ = packet::send_unreachable(self.answers, self.to, self.from);
-                match timeout(IDLE_AFTER, datagrams.recv()).await {
-                    Ok(Some(_)) => {}
-                    Ok(None) | Err(_) => return,
-                }
-            }
+            // It holds no place: what still comes is looked at as if it were the first.
+            let _ = packet::send_unreachable(self.answers, self.to, self.from);
         }
     }
 

@@ -4,7 +4,7 @@ use crate::control::{ControlSocket, FlowLine};
 use crate::core::{Questions, Table};
 use crate::shell::control::{self, Compose, kept};
 use crate::shell::desk::{Change, Desk};
-use crate::shell::listen::{self, Listeners};
+use crate::shell::listen::{self, Listeners, Places};
 use crate::shell::on_wire::OnWire;
 use crate::shell::pipes::Pipes;
 use crate::shell::record::{RecordError, Recorder};
@@ -87,6 +87,7 @@ pub(super) struct Shared {
     pub(super) stations: Arc<dyn Stations>,
     pub(super) tally: Tally,
     pub(super) pipes: Pipes,
+    pub(super) places: Places,
     pub(super) uplink: Option<Uplink>,
     mode: Mutex<(Change, Timestamp)>,
     /// Why nothing is let through, where something outside of it is the reason.
@@ -126,6 +127,7 @@ impl Gateway {
             stations,
             tally: Tally::default(),
             pipes: Pipes::default(),
+            places: Places::default(),
             uplink,
             mode: Mutex::new(kept(&mode)),
             trouble: Mutex::default(),
@@ -207,6 +209,17 @@ impl Gateway {
         self.shared.desk.change(&self.shared.recorder, table, change, Some(from)).await
     }
 
+    /// Keeps to the seal of the installation, also to one that comes while it runs.
+    pub async fn keep_to_seal(&self, compose: Arc<dyn Compose>) {
+        let desk = control::Desk {
+            gateway: self.clone(),
+            compose,
+            changing: tokio::sync::Mutex::default(),
+            down: tokio::sync::Notify::new(),
+        };
+        control::keep_to_seal(&desk).await;
+    }
+
     /// Answers at a control socket until `until` is done, or until it is told there to end.
     pub async fn control<T>(
         &self,
@@ -222,6 +235,7 @@ impl Gateway {
         });
         tokio::select! {
             result = until => Some(result),
+            () = control::keep_to_seal(&desk) => None,
             () = control::serve(Arc::clone(&desk), socket) => None,
             () = desk.down.notified() => None,
         }

@@ -1,15 +1,18 @@
 //! Front-ends: where connections and questions come in.
 
+use crate::core::{Reason, Refusal};
 use crate::shell::clock::now;
 use crate::shell::connection::{Arrival, serve};
 use crate::shell::datagrams::{self, DatagramPort};
 use crate::shell::dial::Target;
+use crate::shell::ending;
 use crate::shell::gateway::Shared;
 use crate::shell::{proxy, socks};
 use creance_ledger::Pseudonym;
+use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, PoisonError};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,8 +23,15 @@ use tokio::time::{sleep, timeout};
 /// Connections of apps that are held at a time, those at a door among them; more wait to be taken.
 const CONNECTIONS_MAX: usize = 6000;
 
+/// Connections of one station that are held at a time; more are refused, so that others have
+/// places.
+const OF_ONE_STATION_MAX: usize = 3000;
+
 /// How long a client may take for each question over TCP, or for what it tells a proxy.
 pub(super) const ASKED_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long a connection with questions may last.
+const QUESTIONS_WITHIN: Duration = Duration::from_secs(60);
 
 /// How long is waited when the system gives no more descriptors.
 const SCARCE_AFTER: Duration = Duration::from_millis(50);
@@ -48,6 +58,41 @@ enum Front {
     Transparent,
     Proxy,
     Socks,
+}
+
+/// How many connections each station holds.
+#[derive(Debug, Default)]
+pub(super) struct Places(Mutex<BTreeMap<Pseudonym, usize>>);
+
+/// One of a station's places, until it is dropped.
+struct Place<'a> {
+    places: &'a Places,
+    station: Pseudonym,
+}
+
+impl Places {
+    /// A place for a station; none where it has as many as it may.
+    fn take(&self, station: &Pseudonym) -> Option<Place<'_>> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = held.entry(station.clone()).or_default();
+        if *count >= OF_ONE_STATION_MAX {
+            return None;
+        }
+        *count += 1;
+        Some(Place { places: self, station: station.clone() })
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut held = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = held.get_mut(&self.station) {
+            *count -= 1;
+            if *count == 0 {
+                held.remove(&self.station);
+            }
+        }
+    }
 }
 
 /// Listens. All ends when the tasks are dropped, but for connections that were let in.
@@ -92,6 +137,16 @@ async fn accept(shared: Arc<Shared>, places: Arc<Semaphore>, listener: TcpListen
 
 async fn greet(shared: &Shared, stream: TcpStream, peer: SocketAddr, front: Front) {
     let station = shared.stations.station(peer.ip().to_canonical());
+    let target = stream.local_addr().map(|to| (Target::Address(to.ip()), to.port()));
+    let Ok((target, port)) = target else { return };
+    let refuse = |stream: TcpStream, reason| {
+        shared.refused(&station, &Refusal::of(reason), &target, port);
+        ending::abort(stream);
+    };
+    if !shared.desk.table().knows(&station) {
+        return refuse(stream, Reason::UnknownStation);
+    }
+    let Some(_place) = shared.places.take(&station) else { return refuse(stream, Reason::ManyFlows) };
     let arrival = match front {
         Front::Transparent => transparent(shared, stream, station).await,
         Front::Proxy => proxy::greet(shared, stream, station).await,
@@ -105,7 +160,7 @@ async fn greet(shared: &Shared, stream: TcpStream, peer: SocketAddr, front: Fron
 async fn transparent(shared: &Shared, stream: TcpStream, station: Pseudonym) -> Option<Arrival> {
     let to = stream.local_addr().ok()?;
     if to.port() == QUESTIONS_PORT {
-        stream_of_questions(shared, stream, &station).await;
+        let _ = timeout(QUESTIONS_WITHIN, stream_of_questions(shared, stream, &station)).await;
         return None;
     }
     let target = shared.target(&station, to.ip());
@@ -130,6 +185,10 @@ impl Shared {
         let reply = questions.answer(&table, station, question, now());
         drop(questions);
         if let Some(refusal) = reply.refused {
+            if !table.knows(station) {
+                self.refused(station, &refusal, &Target::Address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), 0);
+                return reply.bytes;
+            }
             self.recorder.refused(table.generation(), Some(station), &refusal, None);
             let shown = refusal
                 .name

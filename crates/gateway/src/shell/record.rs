@@ -8,10 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// Kinds of refusals that are told apart between two entries; more are counted together.
 const KINDS_MAX: usize = 200;
+
+/// Kinds of refusals that are told apart at once, and each second from then on, so that nobody
+/// fills the disk with names that are made up.
+const TOLD_APART: f64 = 600.0;
+const TOLD_APART_EACH_SECOND: f64 = 1.0;
 
 /// Decisions that are remembered as recorded.
 const DECIDED_MAX: usize = 100_000;
@@ -34,8 +39,37 @@ pub(super) struct Recorder {
     writer: Writer,
     /// What has happened and nobody waits for, in its order.
     notes: Mutex<Vec<Entry>>,
-    refusals: Mutex<BTreeMap<Kind, Many>>,
+    refusals: Mutex<Refusals>,
     decided: Mutex<BTreeSet<(u64, Pseudonym, Option<ServiceId>)>>,
+}
+
+/// Refusals that are not recorded yet.
+#[derive(Debug)]
+struct Refusals {
+    kinds: BTreeMap<Kind, Many>,
+    /// How many kinds may still be told apart, and since when.
+    budget: f64,
+    since: Instant,
+}
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self { kinds: BTreeMap::new(), budget: TOLD_APART, since: Instant::now() }
+    }
+}
+
+impl Refusals {
+    /// Whether another kind may be told apart.
+    fn may_tell_apart(&mut self, now: Instant) -> bool {
+        let more = now.duration_since(self.since).as_secs_f64() * TOLD_APART_EACH_SECOND;
+        self.since = now;
+        self.budget = (self.budget + more).min(TOLD_APART);
+        let may = self.kinds.len() < KINDS_MAX && self.budget >= 1.0;
+        if may {
+            self.budget -= 1.0;
+        }
+        may
+    }
 }
 
 /// Refusals that are alike.
@@ -158,20 +192,22 @@ impl Recorder {
             reason: refusal.reason.word(),
         };
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        let kind = if refusals.len() < KINDS_MAX || refusals.contains_key(&kind) {
+        let known = refusals.kinds.contains_key(&kind);
+        let kind = if known || refusals.may_tell_apart(Instant::now()) {
             kind
         } else {
             Kind { service: None, name: None, to: None, ..kind }
         };
         let at = now();
-        let many = refusals.entry(kind).or_insert(Many { count: 0, since: at, last: at });
+        let many = refusals.kinds.entry(kind).or_insert(Many { count: 0, since: at, last: at });
         many.count += 1;
         many.last = at;
     }
 
     /// Records the refusals that were counted.
     pub(super) fn flush(&self) {
-        let refusals = std::mem::take(&mut *self.refusals.lock().unwrap_or_else(PoisonError::into_inner));
+        let refusals =
+            std::mem::take(&mut self.refusals.lock().unwrap_or_else(PoisonError::into_inner).kinds);
         for (kind, many) in refusals {
             let _ = self.tell(Event::Refused(Refused {
                 generation: kind.generation,

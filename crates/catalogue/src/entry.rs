@@ -22,6 +22,9 @@ pub struct Service {
     pub takes: Vec<Category>,
     /// Whether it is in use.
     pub status: Status,
+    /// Whether it must show its names itself: a gateway then refuses a hello that may hide another
+    /// name (ECH, or what looks like it).
+    pub strict: bool,
     /// What else a reader should know.
     pub note: Option<String>,
     /// Its hosts, in the order of the files.

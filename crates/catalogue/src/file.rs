@@ -139,7 +139,7 @@ fn read_service(
             );
         }
     }
-    let extends = read_extends(reader, &mut fields);
+    let extends = read_flag(reader, &mut fields, "extends");
     let hosts = fields.require(reader, &what, "host").map(|value| read_hosts(reader, value, &what, origin));
     if extends {
         fields.finish(reader, &format!("{what}, which extends another entry,"));
@@ -150,6 +150,7 @@ fn read_service(
             purpose: String::new(),
             takes: Vec::new(),
             status: Status::Active,
+            strict: false,
             note: None,
             hosts: hosts?,
             origin: origin.clone(),
@@ -160,6 +161,7 @@ fn read_service(
     let purpose = fields.text(reader, &what, "purpose");
     let takes = fields.require(reader, &what, "takes").map(|value| read_takes(reader, value));
     let status = fields.optional(reader, "status").unwrap_or(Status::Active);
+    let strict = read_flag(reader, &mut fields, "strict");
     let note = fields.take("note").and_then(|value| reader.text("note", value)).map(str::to_owned);
     fields.finish(reader, &what);
     let service = Service {
@@ -169,6 +171,7 @@ fn read_service(
         purpose: purpose?,
         takes: takes?,
         status,
+        strict,
         note,
         hosts: hosts?,
         origin: origin.clone(),
@@ -176,13 +179,13 @@ fn read_service(
     Some(ServiceEntry { line, service, extends })
 }
 
-fn read_extends(reader: &mut Reader<'_>, fields: &mut Fields<'_, '_>) -> bool {
-    let Some(value) = fields.take("extends") else {
+fn read_flag(reader: &mut Reader<'_>, fields: &mut Fields<'_, '_>, key: &str) -> bool {
+    let Some(value) = fields.take(key) else {
         return false;
     };
     if value.get_ref().as_bool() != Some(true) {
         let line = reader.line(&value.span());
-        reader.error(line, "`extends` is `true` or absent");
+        reader.error(line, format!("`{key}` is `true` or absent"));
     }
     true
 }

@@ -1,6 +1,8 @@
 //! Arguments.
 
 #[cfg(target_os = "linux")]
+mod conformance;
+#[cfg(target_os = "linux")]
 mod held;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -10,6 +12,8 @@ use creance_model::{HostName, Jurisdiction, Mode, ServiceId};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+#[cfg(target_os = "linux")]
+pub(crate) use conformance::{Break, ConformanceArgs, StageArg};
 #[cfg(target_os = "linux")]
 pub(crate) use held::{
     DemoArgs, GatewayArgs, GatewayCommand, HomeArg, ModeArgs, RunArgs, SealArgs, SiteArgs, UpArgs,
@@ -48,6 +52,9 @@ pub(crate) enum Command {
     /// Record every frame of an interface, with what was lost, for `creance audit`.
     #[cfg(target_os = "linux")]
     Tap(TapArgs),
+    /// Try every known way out against `run` and `gateway`, in a small internet of its own.
+    #[cfg(target_os = "linux")]
+    Conformance(ConformanceArgs),
     /// Play a flight in three modes, with a gateway, a tap and a small internet of its own, and audit
     /// it.
     #[cfg(target_os = "linux")]
@@ -62,7 +69,7 @@ impl Command {
             #[cfg(target_os = "linux")]
             Self::Gateway(_) | Self::Mode(_) | Self::Seal(_) => 2,
             #[cfg(target_os = "linux")]
-            Self::Tap(_) | Self::Demo(_) => 2,
+            Self::Tap(_) | Self::Conformance(_) | Self::Demo(_) => 2,
             // An app's own statuses begin at 0.
             #[cfg(target_os = "linux")]
             Self::Run(_) => creance_gateway::jail::COULD_NOT_JAIL,

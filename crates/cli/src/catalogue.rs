@@ -83,6 +83,9 @@ fn show(catalogue: &Catalogue, id: &ServiceId) -> Result<String> {
     fact("jurisdiction", &law);
     fact("takes", &takes(service));
     fact("status", service.status.as_str());
+    if service.strict {
+        fact("strict", "a hello that may hide another name is refused");
+    }
     fact("origin", &service.origin.to_string());
     if let Some(note) = &service.note {
         fact("note", note);

@@ -77,7 +77,9 @@ impl Composer {
             rows: self.policies.matrix(station.as_str(), wanted.mode, seal, &self.facts, &exempt, &granted),
         };
         let held = self.stations.iter().map(held).collect();
-        Table::new(generation, Arc::clone(&self.catalogue), held, BTreeSet::new())
+        let strict = self.catalogue.services().filter(|service| service.strict);
+        let strict = strict.map(|service| service.id.clone()).collect();
+        Table::new(generation, Arc::clone(&self.catalogue), held, strict)
     }
 }
 

@@ -5,6 +5,8 @@ mod audit;
 mod catalogue;
 mod compare;
 #[cfg(target_os = "linux")]
+mod conformance;
+#[cfg(target_os = "linux")]
 mod demo;
 #[cfg(target_os = "linux")]
 mod gateway;
@@ -60,6 +62,8 @@ fn main() -> ExitCode {
         Command::Seal(command) => seal::run(command),
         #[cfg(target_os = "linux")]
         Command::Tap(command) => tap::run(command),
+        #[cfg(target_os = "linux")]
+        Command::Conformance(command) => conformance::run(command),
         #[cfg(target_os = "linux")]
         Command::Demo(command) => demo::run(command),
     };

@@ -51,10 +51,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
     };
     let held = hold(Hold { spec: &spec, config, control: control(), compose: Arc::new(composer) })
         .context("the jail could not be held")?;
-    let Held { ended, summary, closed } = held;
+    let Held { ended, summary, refused_packets, closed } = held;
     if let (Some(summary), Some((mode, closed))) = (summary, closed) {
         if !args.quiet {
-            terminal::note(&summary::text(&summary, mode.as_str(), &log));
+            terminal::note(&summary::text(&summary, mode.as_str(), &log, refused_packets));
         }
         if let Err(error) = closed {
             terminal::note(&format!("warning: the ledger could not be closed: {error}"));

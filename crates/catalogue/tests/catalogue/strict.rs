@@ -32,6 +32,11 @@ fn a_right_file_is_read_whole() {
     assert_eq!(sync.hosts[0].ports[0].to_string(), "443/tcp tls");
     assert_eq!(sync.hosts[1].ports[0].to_string(), "8883/tcp name-only");
     assert_eq!(sync.hosts[1].first_seen, None);
+    assert!(!service.strict);
+    let strict = acme("status = \"retired\"", "status = \"retired\"\nstrict = true");
+    let catalogue = Catalogue::parse(&[("acme.toml", &strict)]).unwrap();
+    let of = |id: &str| catalogue.service(&crate::id(id)).unwrap().strict;
+    assert_eq!((of("acme.crash"), of("acme.sync")), (true, false));
 }
 
 /// A text of `ACME`, what replaces it, and the line and words of the error that follows.
@@ -76,6 +81,7 @@ const FAULTS: &[(&str, &str, usize, &str)] = &[
     ("8883/tcp name-only", "8883/udp tls", 25, "is no port"),
     ("[\"8883/tcp name-only\"]", "[]", 25, "names no port"),
     ("80/tcp http", "443/tcp http", 37, "lists 443/tcp twice"),
+    ("status = \"retired\"", "status = \"retired\"\nstrict = false", 35, "`strict` is `true` or absent"),
     ("\"retired\"", "\"dead\"", 34, "`dead` is none of active"),
     ("grade = \"A\"", "grade = \"A\"\ngrade = \"A\"", 19, "duplicate"),
     ("[party]", "[party", 3, ""),

@@ -4,6 +4,7 @@
 mod change;
 mod relay;
 mod seal;
+mod watch;
 
 use crate::run::{Came, Comes, Person};
 use serde_json::Value;

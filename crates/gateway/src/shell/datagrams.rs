@@ -217,6 +217,7 @@ impl Talk<'_> {
             transport: Transport::Udp,
             port: self.to.port(),
             admission,
+            speaks_first: true,
         };
         let found = match addresses(self.shared, &call).await {
             Ok(found) => found,
@@ -257,7 +258,7 @@ impl Talk<'_> {
                 end = control.cut() => return Ok(end),
                 () = control.progress() => {
                     let bytes = FlowBytes { flow: out.ticket.number, up: Some(out.up), down: Some(out.down) };
-                    let _ = self.shared.recorder.tell(Event::FlowProgressed(bytes));
+                    self.shared.recorder.note(Event::FlowProgressed(bytes));
                 }
                 datagram = datagrams.recv() => {
                     let Some(datagram) = datagram else { return Ok(FlowEnd::Finished) };

@@ -3,13 +3,16 @@
 use crate::control::FlowLine;
 use crate::core::{Flow, Flows, Reason, Refusal, Table};
 use crate::shell::clock::now;
+use crate::shell::ending::Given;
+use crate::shell::on_wire::{Ends, OnWire};
 use crate::shell::record::{Pending, RecordError, Recorder};
-use creance_ledger::{Event, FlowBytes, FlowEnd, ModeChanged};
+use creance_ledger::{Event, FlowBytes, FlowEnd, FlowStarted, ModeChanged};
 use creance_model::{Mode, ServiceId, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, RwLock, mpsc};
+use tokio::time::Instant;
 
 /// Where tables are changed and flows begin and end.
 #[derive(Debug)]
@@ -17,6 +20,8 @@ pub(super) struct Desk {
     inner: Mutex<Inner>,
     /// Held for writing while a change goes on: what begins meanwhile waits, and is decided anew.
     change: RwLock<()>,
+    /// What may be on the wire now.
+    wire: Arc<OnWire>,
 }
 
 #[derive(Debug)]
@@ -35,6 +40,8 @@ struct Inner {
 pub(super) struct Control {
     /// Bytes that it has moved.
     pub(super) moved: AtomicU64,
+    /// What its connection to the host was given.
+    pub(super) given: Given,
     /// As many of them as the ledger was last told of.
     told: AtomicU64,
     progress: Notify,
@@ -77,16 +84,17 @@ pub(super) struct Ticket {
     desk: Arc<Desk>,
     pub(super) number: u64,
     pub(super) control: Arc<Control>,
+    ends: Ends,
 }
 
 impl Ticket {
     /// Records the end of the flow, whose socket is closed by now.
-    pub(super) fn end(self, recorder: &Recorder, bytes: Option<(u64, u64)>, end: FlowEnd) {
+    pub(super) fn end(self, recorder: &Arc<Recorder>, bytes: Option<(u64, u64)>, end: FlowEnd) {
         self.control.revoked.store(end == FlowEnd::Revoked, Ordering::Release);
         let (up, down) = (bytes.map(|(up, _)| up), bytes.map(|(_, down)| down));
         let bytes = FlowBytes { flow: self.number, up, down };
         // What cannot be written closes the ledger for what would begin.
-        let _ = recorder.tell(Event::FlowEnded { bytes, end });
+        recorder.note(Event::FlowEnded { bytes, end });
     }
 }
 
@@ -105,6 +113,7 @@ impl Drop for Ticket {
         inner.open.remove(&self.number);
         inner.own.remove(&self.number);
         drop(inner);
+        self.desk.wire.end(&self.ends, Instant::now());
         if let Some(done) = self.control.done.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = done.send(Over { at: now(), revoked: self.control.revoked.load(Ordering::Acquire) });
         }
@@ -131,7 +140,12 @@ impl Desk {
             own: BTreeMap::new(),
             ended: false,
         };
-        Self { inner: Mutex::new(inner), change: RwLock::new(()) }
+        Self { inner: Mutex::new(inner), change: RwLock::new(()), wire: Arc::default() }
+    }
+
+    /// What may be on the wire now.
+    pub(super) const fn wire(&self) -> &Arc<OnWire> {
+        &self.wire
     }
 
     /// The table that holds now.
@@ -139,13 +153,13 @@ impl Desk {
         Arc::clone(&self.lock().table)
     }
 
-    /// Opens a flow, and gives its entry to the ledger. Not one packet of it may leave before the
+    /// Opens a flow, and gives its entry to the ledger, with its number and that of the table. Not one packet of it may leave before the
     /// entry is durable.
     pub(super) async fn open(
         self: &Arc<Self>,
         recorder: &Recorder,
         flow: Flow,
-        started: impl FnOnce(u64, u64) -> Event,
+        started: FlowStarted,
     ) -> Result<(Ticket, Pending), Refusal> {
         let _steady = self.change.read().await;
         let (service, name) = (flow.service.clone(), flow.name.clone());
@@ -159,8 +173,10 @@ impl Desk {
         let control = Arc::new(Control::default());
         inner.open.insert(number, Arc::clone(&control));
         drop(inner);
-        let ticket = Ticket { desk: Arc::clone(self), number, control };
-        match recorder.begin(started(number, table.generation())) {
+        let ends = self.wire.begin(&started);
+        let ticket = Ticket { desk: Arc::clone(self), number, control, ends };
+        let generation = table.generation();
+        match recorder.begin(Event::FlowStarted(FlowStarted { flow: number, generation, ..started })) {
             Ok(pending) => Ok((ticket, pending)),
             Err(_) => Err(refusal(Reason::NotRecorded)),
         }
@@ -170,7 +186,7 @@ impl Desk {
     pub(super) async fn open_own(
         self: &Arc<Self>,
         recorder: &Recorder,
-        started: impl FnOnce(u64, u64) -> Event,
+        started: FlowStarted,
     ) -> Result<(Ticket, Pending), RecordError> {
         let _steady = self.change.read().await;
         let control = Arc::new(Control::default());
@@ -180,12 +196,15 @@ impl Desk {
             inner.own.insert(number, Arc::clone(&control));
             (number, inner.table.generation())
         };
-        let ticket = Ticket { desk: Arc::clone(self), number, control };
-        Ok((ticket, recorder.begin(started(number, generation))?))
+        let ends = self.wire.begin(&started);
+        let ticket = Ticket { desk: Arc::clone(self), number, control, ends };
+        let event = Event::FlowStarted(FlowStarted { flow: number, generation, ..started });
+        Ok((ticket, recorder.begin(event)?))
     }
 
     /// Asks the flows that have moved bytes since they were last asked to tell the ledger.
     pub(super) fn ask_progress(&self) {
+        self.wire.forget(Instant::now());
         for control in self.lock().open.values() {
             let moved = control.moved.load(Ordering::Relaxed);
             if control.told.swap(moved, Ordering::Relaxed) != moved {

@@ -8,7 +8,7 @@ use crate::dns::{self, A};
 use crate::live::addresses;
 use crate::live::serve::lookup;
 use crate::quic::{Layout, Version, client_datagrams, connection_id};
-use crate::tls::Hello;
+use crate::tls::{Ech, Hello};
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
@@ -17,6 +17,8 @@ use std::time::Duration;
 const TUNNEL_STEP: usize = 30;
 /// How often a datagram is sent.
 const ATTEMPTS: u32 = 2;
+/// From which the client's connection id is made.
+const SOURCE: u64 = 2;
 
 pub(super) fn dns(options: &Options) -> Outcome {
     Outcome::of(options.ask(&options.host, A).map(|found| answered(&options.host, &found)))
@@ -78,17 +80,29 @@ pub(super) fn dns_tunnel(options: &Options) -> Outcome {
 }
 
 pub(super) fn quic(options: &Options) -> Outcome {
-    initials(options, Layout::Whole)
+    initials(options, &hello_for(&options.host), Layout::Whole)
+}
+
+pub(super) fn quic_other(options: &Options) -> Outcome {
+    initials(options, &hello_for(&options.other), Layout::Whole)
+}
+
+pub(super) fn quic_ech(options: &Options) -> Outcome {
+    initials(options, &Hello { ech: Ech::Real, ..hello_for(&options.host) }, Layout::Whole)
 }
 
 pub(super) fn quic_split(options: &Options) -> Outcome {
-    initials(options, Layout::Shuffled(90))
+    initials(options, &hello_for(&options.host), Layout::Shuffled(90))
 }
 
-fn initials(options: &Options, layout: Layout) -> Outcome {
+fn hello_for(name: &str) -> Hello {
+    Hello::for_quic(name, &connection_id(SOURCE))
+}
+
+fn initials(options: &Options, hello: &Hello, layout: Layout) -> Outcome {
     let attempt = || {
-        let (target, source) = (connection_id(1), connection_id(2));
-        let hello = Hello::for_quic(&options.host, &source).message();
+        let (target, source) = (connection_id(1), connection_id(SOURCE));
+        let hello = hello.message();
         let datagrams = client_datagrams(Version::V1, &target, &source, &hello, layout)
             .map_err(|_| io::Error::other("the cipher refuses"))?;
         exchange(SocketAddr::new(options.address_by_any_means()?, options.port), &datagrams)

@@ -24,7 +24,9 @@ impl Options {
         match self.via {
             Via::Direct => dial(SocketAddr::new(self.address_of(name)?, self.port)),
             Via::Socks(proxy) => socks(dial(proxy)?, &self.asked_of_proxy(name), self.port),
-            Via::Http(proxy) => tunnel(dial(proxy)?, &self.asked_of_proxy(name), self.port),
+            Via::Http(proxy) | Via::Connect(proxy) => {
+                tunnel(dial(proxy)?, &self.asked_of_proxy(name), self.port)
+            }
         }
     }
 

@@ -14,8 +14,6 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr as UnixAddr, UnixStream};
 use std::sync::mpsc;
 
-/// The port of a datagram that no socket of the kernel's sent.
-const OWN_PORT: u16 = 45_678;
 const UDP: u8 = 17;
 const ICMP_HEADER: usize = 8;
 /// A VSOCK address that leads to the machine itself.
@@ -68,9 +66,9 @@ pub(super) fn raw(options: &Options) -> Outcome {
         let IpAddr::V4(to) = options.address_by_any_means()? else {
             return Ok(Outcome::Untried("the address is no IPv4 address".into()));
         };
-        let answers = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, OWN_PORT))?;
+        let answers = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
         let data = payload(options);
-        let datagram = udp_datagram(options.port, &data);
+        let datagram = udp_datagram(answers.local_addr()?.port(), options.port, &data);
         let target = SockAddr::from(SocketAddrV4::new(to, 0));
         await_echo(&answers, &[data], || socket.send_to(&datagram, &target).map(drop))
     };
@@ -78,9 +76,9 @@ pub(super) fn raw(options: &Options) -> Outcome {
 }
 
 /// UDP without a checksum, which IPv4 allows.
-fn udp_datagram(port: u16, data: &[u8]) -> Vec<u8> {
+fn udp_datagram(own: u16, port: u16, data: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    out.u16(OWN_PORT).u16(port).u16(len16(data.len() + 8)).u16(0).put(data);
+    out.u16(own).u16(port).u16(len16(data.len() + 8)).u16(0).put(data);
     out
 }
 
@@ -95,11 +93,12 @@ pub(super) fn af_packet(options: &Options) -> Outcome {
         let Some(IpAddr::V4(to)) = options.address.or(known) else {
             return Ok(Outcome::Untried("no IPv4 address is known; give one with `--address`".into()));
         };
-        let answers = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, OWN_PORT))?;
+        let answers = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+        let own = answers.local_addr()?.port();
         let mut outcome = Outcome::Not("there is no interface but lo".into());
-        for (interface, from) in interfaces()? {
+        for (name, interface, from) in interfaces()? {
             let data = payload(options);
-            let frame = frame(from, to, &udp_datagram(options.port, &data));
+            let frame = frame(neighbour(&name), from, to, &udp_datagram(own, options.port, &data));
             outcome = await_echo(&answers, &[data], || socket.send(interface, &frame))?;
             if outcome.code() == 0 {
                 break;
@@ -110,19 +109,34 @@ pub(super) fn af_packet(options: &Options) -> Outcome {
     Outcome::of(attempt())
 }
 
-/// An Ethernet frame to everybody on the link, with an IPv4 packet to one.
-fn frame(from: Ipv4Addr, to: Ipv4Addr, datagram: &[u8]) -> Vec<u8> {
+/// The card of a neighbour that this machine has spoken with by an interface, else everybody's: a
+/// router does not pass on what was for everybody.
+fn neighbour(interface: &str) -> [u8; 6] {
+    let table = std::fs::read_to_string("/proc/net/arp").unwrap_or_default();
+    table.lines().skip(1).find_map(|line| card(line, interface)).unwrap_or([0xff; 6])
+}
+
+/// The card in a line of the kernel's table, where it is a whole one of the interface's.
+fn card(line: &str, interface: &str) -> Option<[u8; 6]> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [_, _, "0x2", card, _, of] = words.as_slice() else { return None };
+    let bytes: Vec<u8> = card.split(':').map_while(|byte| u8::from_str_radix(byte, 16).ok()).collect();
+    if *of == interface { bytes.try_into().ok() } else { None }
+}
+
+/// An Ethernet frame with an IPv4 packet.
+fn frame(card: [u8; 6], from: Ipv4Addr, to: Ipv4Addr, datagram: &[u8]) -> Vec<u8> {
     let mut ip = vec![0x45, 0];
     ip.u16(len16(datagram.len() + 20)).u32(0).u8(64).u8(UDP).u16(0).put(&from.octets()).put(&to.octets());
     let sum = checksum(&[&ip]);
     patch(&mut ip, 10, &sum.to_be_bytes());
-    let mut out = vec![0xff; 6];
+    let mut out = card.to_vec();
     out.put(&[2, 0, 0, 0, 0, 1]).u16(0x0800).put(&ip).put(datagram);
     out
 }
 
-/// Interfaces but `lo`, each with an address of its own where it has one.
-fn interfaces() -> io::Result<Vec<(u32, Ipv4Addr)>> {
+/// Interfaces but `lo`, by name and number, each with an address of its own where it has one.
+fn interfaces() -> io::Result<Vec<(String, u32, Ipv4Addr)>> {
     let text = std::fs::read_to_string("/proc/net/dev")?;
     let names = text.lines().skip(2).filter_map(|line| Some(line.split_once(':')?.0.trim().to_owned()));
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
@@ -136,7 +150,7 @@ fn interfaces() -> io::Result<Vec<(u32, Ipv4Addr)>> {
             .and_then(|()| probe.connect(&SocketAddr::from(([11, 0, 0, 1], 9)).into()))
             .and_then(|()| probe.local_addr());
         let own = asked.ok().and_then(|address| address.as_socket_ipv4());
-        found.push((index, own.map_or(Ipv4Addr::UNSPECIFIED, |address| *address.ip())));
+        found.push((name, index, own.map_or(Ipv4Addr::UNSPECIFIED, |address| *address.ip())));
     }
     Ok(found)
 }
@@ -236,12 +250,16 @@ mod tests {
 
     #[test]
     fn frames_are_such_as_the_kernel_makes() {
-        let frame =
-            frame(Ipv4Addr::new(192, 0, 2, 2), Ipv4Addr::new(11, 0, 0, 1), &udp_datagram(8000, b"abc"));
+        let (from, to) = (Ipv4Addr::new(192, 0, 2, 2), Ipv4Addr::new(11, 0, 0, 1));
+        let frame = frame([0xff; 6], from, to, &udp_datagram(45_678, 8000, b"abc"));
         assert_eq!(frame.len(), 14 + 20 + 8 + 3);
         // A header with its own sum in it sums to nothing.
         assert_eq!(checksum(&[&frame[14..34]]), 0);
         assert_eq!(frame[16..18], 31_u16.to_be_bytes());
+        let line = "192.168.50.1     0x1         0x2         02:00:00:00:0a:ff     *        eth0";
+        assert_eq!(card(line, "eth0"), Some([2, 0, 0, 0, 10, 255]));
+        assert_eq!(card(line, "eth1"), None);
+        assert_eq!(card(&line.replace("0x2 ", "0x0 "), "eth0"), None);
         assert_eq!(refused("x", &io::Error::from_raw_os_error(1)).code(), 1);
         assert_eq!(refused("x", &io::Error::from_raw_os_error(97)).code(), 2);
     }

@@ -77,7 +77,7 @@ impl Outcome {
 type Behaviour = fn(&Options) -> Outcome;
 
 /// All behaviours: name, what it is, the usual port, the function.
-const BEHAVIOURS: [(&str, &str, u16, Behaviour); 45] = [
+const BEHAVIOURS: [(&str, &str, u16, Behaviour); 47] = [
     ("https", "an honest request over TLS 1.3", 443, honest::https),
     ("ipv6", "the same over IPv6 alone", 443, honest::ipv6),
     ("small-records", "the same, its hello in records of 40 bytes", 443, honest::small_records),
@@ -128,6 +128,8 @@ const BEHAVIOURS: [(&str, &str, u16, Behaviour); 45] = [
     ("dot", "asks 8.8.8.8 over TLS", 853, honest::dot),
     ("quic", "the first packets of QUIC with the host's name", 443, datagrams::quic),
     ("quic-split", "the same, the hello shuffled over frames", 443, datagrams::quic_split),
+    ("quic-other", "the same, with `--other` in the hello", 443, datagrams::quic_other),
+    ("quic-ech", "the same, another hello hidden inside", 443, datagrams::quic_ech),
     ("udp", "a datagram of no protocol", 8000, datagrams::udp),
     ("udp-hard-coded", "the same without asking DNS", 8000, datagrams::udp_hard_coded),
     ("icmp", "a ping that carries bytes", 0, kernel::icmp),

@@ -38,8 +38,10 @@ pub enum Via {
     Direct,
     /// A SOCKS5 proxy (RFC 1928), which is told names.
     Socks(SocketAddr),
-    /// An HTTP proxy, asked to CONNECT.
+    /// An HTTP proxy: asked to CONNECT, but for requests in clear, which it is given as they are.
     Http(SocketAddr),
+    /// An HTTP proxy that is asked to CONNECT for everything.
+    Connect(SocketAddr),
 }
 
 /// The most seconds that an upload may last.
@@ -105,12 +107,13 @@ impl Options {
     }
 }
 
-/// `direct`, `socks5://ADDRESS:PORT` or `http://ADDRESS:PORT`.
+/// `direct`, `socks5://ADDRESS:PORT`, `http://ADDRESS:PORT` or `connect://ADDRESS:PORT`.
 fn via(text: &str) -> Option<Via> {
     match text.split_once("://") {
         None if text == "direct" => Some(Via::Direct),
         Some(("socks5" | "socks5h", address)) => address.trim_end_matches('/').parse().ok().map(Via::Socks),
         Some(("http", address)) => address.trim_end_matches('/').parse().ok().map(Via::Http),
+        Some(("connect", address)) => address.trim_end_matches('/').parse().ok().map(Via::Connect),
         _ => None,
     }
 }

@@ -96,7 +96,7 @@ pub(super) fn tcp(options: &Options) -> Outcome {
 fn open(options: &Options) -> io::Result<TcpStream> {
     match options.via {
         Via::Http(proxy) => super::dial::dial(proxy),
-        Via::Direct | Via::Socks(_) => options.connect(),
+        Via::Direct | Via::Socks(_) | Via::Connect(_) => options.connect(),
     }
 }
 
@@ -107,10 +107,10 @@ fn exchange(options: &Options, mut stream: TcpStream, hosts: &[&str]) -> io::Res
     for host in hosts {
         let path = "/who";
         let url = match options.via {
-            // What a proxy is asked for in full is what it decides by: the first host.
-            Via::Http(_) if options.port == 80 => format!("http://{}{path}", hosts.first().unwrap_or(host)),
-            Via::Http(_) => format!("http://{}:{}{path}", hosts.first().unwrap_or(host), options.port),
-            Via::Direct | Via::Socks(_) => path.to_owned(),
+            // What a proxy is asked for in full is what it decides by; what is meant stands below it.
+            Via::Http(_) if options.port == 80 => format!("http://{}{path}", options.host),
+            Via::Http(_) => format!("http://{}:{}{path}", options.host, options.port),
+            Via::Direct | Via::Socks(_) | Via::Connect(_) => path.to_owned(),
         };
         stream.write_all(&app::http_request("GET", host, &url, 0))?;
         let answer = answer(&mut stream)?;

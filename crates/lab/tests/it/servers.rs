@@ -86,6 +86,9 @@ fn names_have_the_addresses_that_follow_from_them() {
     let Some(lab) = Lab::any() else { return };
     let script = "$LAB app dns --host x.cdn.example; $LAB app dns-tcp --host api.example
         $LAB app dns --host x.nx.example; $LAB app dns-direct --host a.example --address 2a10:1ab::35";
+    let listed = lab.command(&["addresses", "api.example", "x.nx.example"]).output().unwrap();
+    let all: Vec<String> = addresses::all("api.example").iter().map(ToString::to_string).collect();
+    assert_eq!(text(&listed.stdout), format!("api.example {}\nx.nx.example \n", all.join(" ")));
     let said = text(&lab.script(&[], script).stdout);
     let expected = format!(
         "dns x.cdn.example: delivered: x.cdn.example has 11.255.0.80, the far end's\n\

@@ -2,13 +2,13 @@
 //! of its own in the ledger.
 
 use crate::shell::desk::Ticket;
-use crate::shell::dial::{own_end, udp_end};
+use crate::shell::dial::{endpoint, own_end, udp_end};
 use crate::shell::ending;
 use crate::shell::messages::{self, Answered, Family};
 use crate::shell::record::RecordError;
 use crate::shell::resolver::{ResolveError, Resolver, Server};
-use creance_ledger::{Binding, Event, FlowEnd, FlowStarted};
-use creance_model::{Endpoint, HostName, Transport};
+use creance_ledger::{Binding, FlowEnd, FlowStarted};
+use creance_model::{HostName, Transport};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::io;
 use std::net::SocketAddr;
@@ -90,7 +90,7 @@ impl Resolver {
             },
         };
         let bytes = match stream {
-            Some(stream) => ending::reset(stream).await,
+            Some(stream) => ending::reset(stream, None).await,
             None => Some((0, 0)),
         };
         ticket.end(&self.recorder, bytes, end);
@@ -122,20 +122,18 @@ impl Resolver {
         from: SocketAddr,
         to: SocketAddr,
     ) -> Result<Ticket, RecordError> {
-        let opened = self.desk.open_own(&self.recorder, |flow, generation| {
-            Event::FlowStarted(FlowStarted {
-                flow,
-                generation,
-                station: None,
-                service: None,
-                name: None,
-                binding: Binding::Own,
-                transport,
-                from: Endpoint { addr: from.ip(), port: from.port() },
-                to: Endpoint { addr: to.ip(), port: to.port() },
-            })
-        });
-        let (ticket, pending) = opened.await?;
+        let started = FlowStarted {
+            flow: 0,
+            generation: 0,
+            station: None,
+            service: None,
+            name: None,
+            binding: Binding::Own,
+            transport,
+            from: endpoint(from),
+            to: endpoint(to),
+        };
+        let (ticket, pending) = self.desk.open_own(&self.recorder, started).await?;
         pending.durable().await?;
         Ok(ticket)
     }

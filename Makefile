@@ -1,4 +1,5 @@
-# make run      build, and audit the sample capture (or CAPTURE=file) into ./creance-report
+# make run      build, and play a flight in three modes, audited into ./creance-demo
+#               (CAPTURE=file audits that instead, SAMPLE=1 a made-up capture, into ./creance-report)
 # make test     every check
 # make bench    measure, and write docs/benchmarks.md (BENCH_QUICK=1 for a trial)
 # make fuzz     run each fuzz target for FUZZ_SECONDS (60)
@@ -13,18 +14,19 @@ export CREANCE_CORPUS ?= $(CURDIR)/../shared/corpus
 # Where rustup puts cargo, for the shell that has just installed it.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 CAPTURE ?=
+SAMPLE ?=
 ARGS ?=
-OUT ?= creance-report
+OUT ?=
 FUZZ_SECONDS ?= 60
 
 .PHONY: help run test format lint architecture deny tests docs names bench fuzz geo clean
 
 help:
-	@sed -n 's/^# make /make /p' Makefile
+	@sed -n -e 's/^# make /make /p' -e 's/^#  *(/              (/p' Makefile
 
 run:
 	@scripts/ensure.sh build
-	@CAPTURE='$(CAPTURE)' OUT='$(OUT)' scripts/run.sh $(ARGS)
+	@CAPTURE='$(CAPTURE)' SAMPLE='$(SAMPLE)' OUT='$(OUT)' scripts/run.sh $(ARGS)
 
 # In this order: what is quick and fails often comes first.
 test:
@@ -47,4 +49,4 @@ geo:
 	@scripts/geo/build.py
 
 clean:
-	rm -rf target fuzz/target creance-report
+	rm -rf target fuzz/target creance-report creance-demo

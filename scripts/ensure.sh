@@ -2,6 +2,7 @@
 # Installs what is missing with the system's package manager, saying what it does.
 #   ensure.sh build   what a build needs: a C compiler (for ring), Rust
 #   ensure.sh test    the same, python3, cargo-deny, what the lab and the jail need
+#   ensure.sh demo    what `creance demo` needs: ip and nft
 #   ensure.sh lab     what `creance-lab internet` needs: ip, nft, dumpcap, unshare and setpriv
 #   ensure.sh bench   the same as test without cargo-deny, and the programs to compare with
 set -euo pipefail
@@ -211,6 +212,10 @@ case "${1:-}" in
         need_jail
         need_cargo_deny
         ;;
+    demo)
+        need ip
+        need nft
+        ;;
     lab) need_lab ;;
     bench)
         need cc
@@ -219,5 +224,5 @@ case "${1:-}" in
         want tshark
         want ndpiReader
         ;;
-    *) stop "usage: ensure.sh build|test|lab|bench" ;;
+    *) stop "usage: ensure.sh build|test|demo|lab|bench" ;;
 esac

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds Creance and audits a capture: CAPTURE, or the sample that the project makes itself.
-# Arguments are passed on to `creance audit`. The report lies in OUT.
+# Builds Creance and shows what it does: plays a flight in three modes (`creance demo`), or audits a
+# capture: CAPTURE, or with SAMPLE=1 the one that the project makes itself.
+# Arguments are passed on to `creance demo` or `creance audit`. The reports lie in OUT.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-out="${OUT:-creance-report}"
 target="${CARGO_TARGET_DIR:-target}"
 creance="$target/release/creance"
 lab="$target/release/creance-lab"
@@ -13,10 +13,30 @@ if [ -n "${CAPTURE:-}" ] && [ ! -r "$CAPTURE" ]; then
     echo "error: CAPTURE=$CAPTURE is not a file that can be read" >&2
     exit 2
 fi
+if [ -z "${CAPTURE:-}${SAMPLE:-}" ]; then
+    if [ "$(uname -s)" != Linux ]; then
+        echo "error: the demo needs Linux: its small internet is made of network namespaces" >&2
+        printf '\nhint: `make run SAMPLE=1` audits a made-up capture, `make run CAPTURE=file` your own\n' >&2
+        exit 2
+    fi
+    scripts/ensure.sh demo
+fi
 
 echo "Building (the first time takes some minutes) …" >&2
 cargo build --quiet --release --locked --package creance-cli --package creance-lab --bins
 
+if [ -z "${CAPTURE:-}${SAMPLE:-}" ]; then
+    out="${OUT:-creance-demo}"
+    echo "Running: creance demo --out $out${*:+ $*}" >&2
+    status=0
+    "$creance" demo --out "$out" "$@" || status=$?
+    if [ "$status" -eq 2 ]; then
+        printf '\nhint: `make run SAMPLE=1` audits a made-up capture, which needs none of this\n' >&2
+    fi
+    exit "$status"
+fi
+
+out="${OUT:-creance-report}"
 if [ -n "${CAPTURE:-}" ]; then
     question=("$@")
     set -- "$CAPTURE"

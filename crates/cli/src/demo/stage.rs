@@ -216,18 +216,31 @@ impl Stage<'_> {
             let pairs = ATTEMPTS.iter().zip(outcomes).filter(|(_, outcome)| **outcome == answered);
             pairs.map(|(attempt, _)| attempt.what).collect()
         };
+        let all: Vec<&str> = ATTEMPTS.iter().map(|attempt| attempt.what).collect();
+        let is_first = ACTS.first().is_some_and(|first| first.name == act.name);
+        let tried = if is_first {
+            format!("{}: {}", counted(all.len(), "thing"), all.join(", "))
+        } else {
+            "the same again".to_owned()
+        };
+        self.page.prose("  the app tried  ", &tried);
         let (answered, refused) = (which(true), which(false));
-        self.page.prose("  the app tried  ", &counted(outcomes.len(), "thing"));
-        for (lead, list) in [("  answered       ", answered), ("  refused        ", refused)] {
-            let names = if list.is_empty() { String::new() } else { format!(": {}", list.join(", ")) };
-            self.page.prose(lead, &format!("{}{names}", list.len()));
+        // Of two lists the shorter one says it all.
+        let less = if answered.len() < refused.len() { &answered } else { &refused };
+        let told = |list: &Vec<&str>| match list.len() {
+            0 => "none".to_owned(),
+            number if list == less => format!("{number}: {}", list.join(", ")),
+            number if less.is_empty() => format!("all {number}"),
+            number => format!("{number}: all else"),
+        };
+        self.page.prose("  answered       ", &told(&answered));
+        self.page.prose("  refused        ", &told(&refused));
+        if is_first {
+            let says = "The gateway answers names itself: bytes that are hidden in them leave in no mode.";
+            self.page.prose("                 ", says);
         }
         let report = audits::seen(self.folder, act)?;
         self.page.prose("  the far tap    ", &counts(&report));
-        if act.claim.is_none() {
-            let says = "The gateway answers names itself: bytes that are hidden in them leave in no mode.";
-            self.page.prose("  ", says);
-        }
         Ok(())
     }
 }

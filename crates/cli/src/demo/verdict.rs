@@ -54,24 +54,17 @@ pub(super) fn times(folder: &Folder) -> Result<Vec<Times>> {
 }
 
 fn show(page: &Page, act: &Act, report: &Report) {
-    let mut whose = act.name;
-    for claim in act.claim.iter().filter_map(|number| claim(report, *number)) {
-        page.verdict(whose, &claim.station.verdict, &sentence(claim));
-        whose = "";
-    }
-    if act.claim.is_none() {
-        let headline = report.headline.first().map_or("", String::as_str);
-        page.prose(&format!("  {whose:<11} "), headline);
-        whose = "";
+    let whose = act.name;
+    // The sentence with all that qualifies it: exemptions, the shipped catalogue, other radios.
+    let headline = report.headline.first().map_or("", String::as_str);
+    match act.claim.and_then(|number| claim(report, number)) {
+        Some(claim) => page.verdict(whose, &claim.station.verdict, &format!("{} {headline}", claim.number)),
+        None => page.prose(&format!("  {whose:<11} "), headline),
     }
     if let Some(claim) = claim(report, EXPLAINED) {
-        page.verdict(whose, &claim.station.verdict, &sentence(claim));
+        let because = format!("{} {}: {}", claim.number, claim.statement, claim.station.because);
+        page.verdict("", &claim.station.verdict, &because);
     }
-}
-
-fn sentence(claim: &Claim) -> String {
-    let because = format!("{}: {}", claim.statement, claim.station.because);
-    format!("{} {because}", claim.number)
 }
 
 fn claim(report: &Report, number: u8) -> Option<&Claim> {

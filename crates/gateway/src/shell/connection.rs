@@ -12,6 +12,7 @@ use socket2::SockRef;
 use std::cell::RefCell;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
+use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;

@@ -58,6 +58,33 @@ fn a_station_reaches_the_far_end_only_through_the_host() {
 }
 
 #[test]
+fn a_command_runs_at_the_far_end_and_nowhere_else_that_has_no_name() {
+    for lab in Lab::all() {
+        let script = "$LAB in internet -- sh -c 'cd /sys; tail -n +3 /proc/net/dev'; $LAB in elsewhere -- true; echo $?
+            $LAB in station -- true; echo $?";
+        let ran = lab.script(&[], script);
+        let (said, err) = (text(&ran.stdout), text(&ran.stderr));
+        assert!(said.contains("net0:") && !said.contains("uplink0:"), "{:?}: {said}{err}", lab.who);
+        assert!(said.ends_with("125\n125\n"), "{:?}: {said}{err}", lab.who);
+        assert!(err.contains("`internet -- COMMAND…`") && err.contains("there is no station"), "{err}");
+    }
+    let alone =
+        std::process::Command::new(crate::LAB).args(["in", "internet", "--", "true"]).output().unwrap();
+    assert_eq!(alone.status.code(), Some(125));
+    assert!(text(&alone.stderr).contains("there is no internet"), "{}", text(&alone.stderr));
+}
+
+#[test]
+fn corrections_come_for_as_long_as_they_are_asked_for() {
+    let Some(lab) = Lab::any() else { return };
+    let ran = lab.script(&[], "$LAB app ntrip --host rtk.example --for 1");
+    let said = text(&ran.stdout);
+    let came: u64 = said.split_whitespace().find_map(|word| word.parse().ok()).unwrap();
+    // A frame of 126 bytes ten times a second.
+    assert!((400..=2600).contains(&came) && said.contains("to the end"), "{said}");
+}
+
+#[test]
 fn an_ordinary_client_is_served() {
     if std::process::Command::new("curl").arg("--version").output().is_err() {
         println!("skipped: curl is not installed");

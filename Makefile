@@ -1,6 +1,7 @@
 # make run      build, and audit the sample capture (or CAPTURE=file) into ./creance-report
 # make test     every check
 # make bench    measure, and write docs/benchmarks.md (BENCH_QUICK=1 for a trial)
+# make soak     ten minutes of mixed load on a gateway; fails where its memory grows (SOAK_SECONDS)
 # make fuzz     run each fuzz target for FUZZ_SECONDS (60)
 # make geo      make the residency data anew from its sources
 
@@ -17,7 +18,7 @@ ARGS ?=
 OUT ?= creance-report
 FUZZ_SECONDS ?= 60
 
-.PHONY: help run test format lint architecture deny tests docs names bench fuzz geo clean
+.PHONY: help run test format lint architecture deny tests docs names bench soak fuzz geo clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -37,6 +38,11 @@ format lint architecture deny tests docs names:
 bench:
 	@scripts/ensure.sh bench
 	@bench/run.sh
+
+soak:
+	@scripts/ensure.sh build
+	@scripts/ensure.sh lab
+	@bench/soak.sh
 
 fuzz:
 	@scripts/ensure.sh build

@@ -31,7 +31,7 @@ class Sizes:
     idle: int
 
 
-FULL = Sizes(runs=5, bulk="3G", seconds=3, clients=16, in_turn=1500, idle=2000)
+FULL = Sizes(runs=5, bulk="2G", seconds=2, clients=16, in_turn=1000, idle=2000)
 QUICK = Sizes(runs=1, bulk="500M", seconds=2, clients=16, in_turn=200, idle=200)
 
 

@@ -30,6 +30,12 @@ def put(path, results):
     path.write_text(text + HEADING + write(results))
 
 
+def kept(path):
+    """The part that stands on the page now."""
+    _, heading, rest = path.read_text().partition(HEADING) if path.exists() else ("", "", "")
+    return heading + rest
+
+
 def write(results):
     sizes = results["sizes"]
     trial = "\n**A trial with small sizes; its figures mean little.**\n" if results["quick"] else ""

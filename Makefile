@@ -2,6 +2,7 @@
 #               (CAPTURE=file audits that instead, SAMPLE=1 a made-up capture, into ./creance-report)
 # make test     every check
 # make bench    measure, and write docs/benchmarks.md (BENCH_QUICK=1 for a trial)
+# make soak     ten minutes of mixed load on a gateway; fails where its memory grows (SOAK_SECONDS)
 # make fuzz     run each fuzz target for FUZZ_SECONDS (60)
 # make geo      make the residency data anew from its sources
 
@@ -19,7 +20,7 @@ ARGS ?=
 OUT ?=
 FUZZ_SECONDS ?= 60
 
-.PHONY: help run test format lint architecture deny tests docs names bench fuzz geo clean
+.PHONY: help run test format lint architecture deny tests docs names bench soak fuzz geo clean
 
 help:
 	@sed -n -e 's/^# make /make /p' -e 's/^#  *(/              (/p' Makefile
@@ -39,6 +40,11 @@ format lint architecture deny tests docs names:
 bench:
 	@scripts/ensure.sh bench
 	@bench/run.sh
+
+soak:
+	@scripts/ensure.sh build
+	@scripts/ensure.sh lab
+	@bench/soak.sh
 
 fuzz:
 	@scripts/ensure.sh build

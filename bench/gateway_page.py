@@ -30,13 +30,19 @@ def put(path, results):
     path.write_text(text + HEADING + write(results))
 
 
+def kept(path):
+    """The part that stands on the page now."""
+    _, heading, rest = path.read_text().partition(HEADING) if path.exists() else ("", "", "")
+    return heading + rest
+
+
 def write(results):
     sizes = results["sizes"]
     trial = "\n**A trial with small sizes; its figures mean little.**\n" if results["quick"] else ""
     commands = "\n".join(f"    {command}" for _, command in sorted(results["commands"].items()))
     return f"""Measured {datetime.date.today()}, everything in one run, load of other work in the five minutes before {results['load']:.1f}; {page.machine()}. {versions()}.
 {trial}
-Three network namespaces stand in a row: client, gateway, server. The client says a real hello, the server answers with 1,200 bytes; then either the client closes, or {sizes.bulk} bytes follow. All go in turn, {sizes.runs} times; figures are medians. CPU is that of the program, its threads and its children, in user and kernel mode. Creance is met by its transparent front-end, after a question for the name, with its firewall's rules in force; the others listen where the client connects, without rules. Creance's ledger lies on a disk where one durable write of an entry's size took {results['durable_us']:.0f} µs in the same run; once more with the ledger in memory, which shows what durability costs. *Direct* is routing alone.
+Three network namespaces stand in a row: client, gateway, server. The client says a real hello, the server answers with 1,200 bytes; then either the client closes, or {sizes.bulk} bytes follow. All go in turn, {sizes.runs} times; figures are medians. CPU is that of the program, its threads and its children, in user and kernel mode. Creance is met by its transparent front-end, after a question for the name, with its firewall's rules in force; the others listen where the client connects, without rules. Creance's ledger lies on a disk where one durable write of an entry's size took {results['durable_p50_us']:.0f} µs in the same run (99 in 100 at most {results['durable_p99_us']:.0f} µs); once more with the ledger in memory, which shows what durability costs. *Direct* is routing alone.
 
 {bars(results)}
 
@@ -86,7 +92,7 @@ def bars(results):
     line("CPU a connection, without durability", f"{ratio:.2f} times", "under 1", ratio < 1)
     for part in ("p50", "p99"):
         added = own[f"{part}_us"] - direct[f"{part}_us"]
-        most = other[f"{part}_us"] - direct[f"{part}_us"] + results["durable_us"]
+        most = other[f"{part}_us"] - direct[f"{part}_us"] + results[f"durable_{part}_us"]
         line(f"latency added, {part}", f"{added:.0f} µs", f"{most:.0f} µs: HAProxy's and one durable write", added <= most)
     return "\n".join(lines)
 

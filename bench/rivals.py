@@ -14,6 +14,7 @@ NAME = "flysafe-api.dji.com"
 SERVICE = "dji.flysafe"
 TICKS = os.sysconf("SC_CLK_TCK")
 PATIENCE_S = 15
+NGINX_STREAM = pathlib.Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 
 HAPROXY = """global
   maxconn 9000
@@ -35,7 +36,7 @@ backend far
   server far {server}:443
 """
 
-NGINX = """load_module {modules}/ngx_stream_module.so;
+NGINX = """load_module {stream};
 worker_processes 2;
 daemon off;
 user root;
@@ -170,7 +171,7 @@ def all_of(creance, folder):
         command += ["--proxy-port", "0", "--socks-port", "0", "--ledger", ledger]
         to = ["--to", "0.0.0.0:443", "--resolver", GATEWAY]
         found.append(Rival(label, command, to, [str(creance), "gateway", "down"], no_rules))
-    written = {"at": GATEWAY, "name": NAME, "server": SERVER, "folder": folder, "modules": "/usr/lib/nginx/modules"}
+    written = {"at": GATEWAY, "name": NAME, "server": SERVER, "folder": folder, "stream": NGINX_STREAM}
     to = ["--to", f"{GATEWAY}:443"]
     for label, program, text, arguments in (
         ("HAProxy", "haproxy", HAPROXY, ["-db", "-f"]),
@@ -178,7 +179,7 @@ def all_of(creance, folder):
         ("sniproxy", "sniproxy", SNIPROXY, ["-f", "-c"]),
     ):
         path = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")
-        if not path:
+        if not path or (program == "nginx" and not NGINX_STREAM.exists()):
             print(f"note: {program} is absent and is not compared with", file=sys.stderr)
             continue
         file = folder / f"{program}.conf"

@@ -54,6 +54,7 @@ package() {
         brew:tshark) echo wireshark ;;
         apt-get:ndpiReader) echo libndpi-bin ;;
         dnf:ndpiReader | pacman:ndpiReader | brew:ndpiReader) echo ndpi ;;
+        apt-get:haproxy | dnf:haproxy | pacman:haproxy | apk:haproxy) echo haproxy ;;
         apt-get:time | dnf:time | pacman:time | apk:time) echo time ;;
         brew:time) echo gnu-time ;;
         apt-get:nft | dnf:nft | pacman:nft | apk:nft) echo nftables ;;
@@ -223,6 +224,10 @@ case "${1:-}" in
         need python3
         want tshark
         want ndpiReader
+        need_lab
+        # Others that the gateway is compared with, nginx and sniproxy, listen as soon as their
+        # packages are installed: they are taken where they are, and not installed.
+        PATH="$PATH:/usr/sbin:/sbin" want haproxy
         ;;
     *) stop "usage: ensure.sh build|test|demo|lab|bench" ;;
 esac

@@ -164,7 +164,7 @@ impl Site {
         line(2, &format!("meta mark set {IN_MARK:#x}"));
         line(2, "meta mark != @alive drop");
         if !proxies.is_empty() {
-            line(2, &format!("fib daddr type local tcp dport {{ {} }} accept", proxies.join(", ")));
+            line(2, &format!("tcp dport {{ {} }} fib daddr type local accept", proxies.join(", ")));
         }
         line(2, &format!("meta nfproto ipv4 meta l4proto tcp tproxy ip to :{wall} accept"));
         line(2, &format!("meta nfproto ipv6 meta l4proto tcp tproxy ip6 to :{wall} accept"));

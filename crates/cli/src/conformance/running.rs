@@ -53,18 +53,18 @@ pub(super) fn in_parallel<T: Sync, R: Send>(
 
 /// A group of attempts without a gateway.
 pub(super) fn control(lab: &Lab, group: &Group, addresses: &Addresses) -> Result<Controls> {
-    let prefix = if group.id == Id::Station { in_station(lab) } else { Vec::new() };
-    let stage = Stage {
-        forwards: group.id == Id::Station,
-        prefix,
-        cases: commands(lab, group, addresses)?,
-        ..Stage::default()
-    };
+    let stage = Stage { forwards: group.id == Id::Station, ..bare(lab, group, addresses)? };
     let (seen, came) = run(lab, group, &stage, addresses)?;
     let found = group.cases.iter().zip(&came).zip(&seen.traces);
     Ok(found
         .map(|((case, came), trace)| ((group.id, case.host.clone()), judge::control(case, came, trace)))
         .collect())
+}
+
+/// The attempts of a group where its apps stand, with nothing beside them.
+pub(super) fn bare(lab: &Lab, group: &Group, addresses: &Addresses) -> Result<Stage> {
+    let prefix = if group.id == Id::Host { Vec::new() } else { in_station(lab) };
+    Ok(Stage { prefix, cases: commands(lab, group, addresses)?, ..Stage::default() })
 }
 
 /// A group of attempts through a gateway. With `stray`, something goes past the gateway on purpose.
@@ -79,7 +79,7 @@ pub(super) fn through(
     let folder = lab.folder().join(group.id.word());
     let common = held(lab, &folder, setting)?;
     let creance = lab.creance.display().to_string();
-    let mut stage = Stage { cases: commands(lab, &group, addresses)?, ..Stage::default() };
+    let mut stage = bare(lab, &group, addresses)?;
     if front == Front::Run {
         stage.prefix = [vec![creance, "run".to_owned()], common, vec!["--".to_owned()]].concat();
     } else {
@@ -99,7 +99,6 @@ pub(super) fn through(
             command: [up, site, common].concat(),
             ready: Ready::Says("between `lan0` and `uplink0`".to_owned()),
         }];
-        stage.prefix = in_station(lab);
     }
     if stray {
         let app =

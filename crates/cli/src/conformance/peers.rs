@@ -155,9 +155,9 @@ impl Peer {
             Self::Sniproxy => {
                 let pattern = |name: &str| format!(".*\\\\.{}$", name.replace('.', "\\\\."));
                 format!(
-                    "user root\npidfile {folder}/sniproxy.pid\nerror_log {{ filename {folder}/sniproxy.log }}\n\
-                     resolver {{ nameserver {FAR} mode ipv4_only }}\n\
-                     listener 0.0.0.0:{LED_TO} {{ proto tls\n table allowed\n }}\n\
+                    "user root\npidfile {folder}/sniproxy.pid\nerror_log {{\n filename {folder}/sniproxy.log\n}}\n\
+                     resolver {{\n nameserver {FAR}\n mode ipv4_only\n}}\n\
+                     listener 0.0.0.0:{LED_TO} {{\n proto tls\n table allowed\n}}\n\
                      table allowed {{\n {} *:443\n {} *:443\n}}\n",
                     pattern(name),
                     pattern(shared)

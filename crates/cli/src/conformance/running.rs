@@ -6,7 +6,6 @@ use super::judge::{self, Control, Verdict};
 use super::lab::{FAR, Lab};
 use super::stage::{self, Ready, Service, Stage};
 use super::tap;
-use super::zone;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -114,13 +113,9 @@ pub(super) fn through(
 
 /// How this program is told what to hold to.
 fn held(lab: &Lab, folder: &Path, setting: Setting) -> Result<Vec<String>> {
-    let catalogue = lab.folder().join("catalogue");
-    std::fs::create_dir_all(&catalogue)?;
     std::fs::create_dir_all(folder)?;
-    std::fs::write(catalogue.join("conformance.toml"), zone::catalogue())?;
     let mut args = setting.args();
-    let ledger = folder.join("ledger");
-    for (option, value) in [("--catalogue", &catalogue), ("--ledger", &ledger)] {
+    for (option, value) in [("--catalogue", lab.catalogue()), ("--ledger", folder.join("ledger"))] {
         args.extend([option.to_owned(), value.display().to_string()]);
     }
     args.extend(["--resolver".to_owned(), FAR.to_owned()]);

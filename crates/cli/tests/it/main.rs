@@ -10,6 +10,8 @@
 )]
 
 mod catalogue;
+#[cfg(target_os = "linux")]
+mod conformance;
 mod inputs;
 mod ledger;
 mod policy;

@@ -31,10 +31,11 @@ pub(crate) fn headline(report: &Report) -> Vec<String> {
         }
     }
     if !report.producer.overlays.is_empty() {
-        lines.push(format!(
-            "The catalogue was changed by {}.",
-            count(report.producer.overlays.len() as u64, "entry of overlays")
-        ));
+        let entries = match report.producer.overlays.len() {
+            1 => "1 entry".to_owned(),
+            number => format!("{number} entries"),
+        };
+        lines.push(format!("The catalogue was changed by {entries} of overlays."));
     }
     if !report.coverage.lowered_by.is_empty() {
         lines.push(format!(

@@ -15,7 +15,9 @@ use std::path::PathBuf;
 #[cfg(target_os = "linux")]
 pub(crate) use conformance::{Break, ConformanceArgs, StageArg};
 #[cfg(target_os = "linux")]
-pub(crate) use held::{GatewayArgs, GatewayCommand, HomeArg, ModeArgs, RunArgs, SealArgs, SiteArgs, UpArgs};
+pub(crate) use held::{
+    DemoArgs, GatewayArgs, GatewayCommand, HomeArg, ModeArgs, RunArgs, SealArgs, SiteArgs, UpArgs,
+};
 
 /// Keeps a drone operator's data on a line that the operator holds.
 #[derive(Debug, Parser)]
@@ -53,6 +55,10 @@ pub(crate) enum Command {
     /// Try every known way out against `run` and `gateway`, in a small internet of its own.
     #[cfg(target_os = "linux")]
     Conformance(ConformanceArgs),
+    /// Play a flight in three modes, with a gateway, a tap and a small internet of its own, and audit
+    /// it.
+    #[cfg(target_os = "linux")]
+    Demo(DemoArgs),
 }
 
 impl Command {
@@ -63,7 +69,7 @@ impl Command {
             #[cfg(target_os = "linux")]
             Self::Gateway(_) | Self::Mode(_) | Self::Seal(_) => 2,
             #[cfg(target_os = "linux")]
-            Self::Tap(_) | Self::Conformance(_) => 2,
+            Self::Tap(_) | Self::Conformance(_) | Self::Demo(_) => 2,
             // An app's own statuses begin at 0.
             #[cfg(target_os = "linux")]
             Self::Run(_) => creance_gateway::jail::COULD_NOT_JAIL,

@@ -19,6 +19,42 @@ const REFUTED: u8 = 1;
 const INCONCLUSIVE: u8 = 3;
 
 pub(crate) fn run(args: &AuditArgs) -> Result<u8> {
+    if !args.compare.is_empty() {
+        return crate::compare::run(args);
+    }
+    let report = reported(args)?;
+    if !args.quiet {
+        terminal::out(&text::summary(&report, style()));
+    }
+    if let Some(folder) = &args.out {
+        terminal::note(&format!("The report lies in `{}`.", folder.join("report.html").display()));
+    }
+    Ok(exit_status(&report, args.verdict_of))
+}
+
+/// Audits what the arguments name, and writes the report where they say so.
+pub(crate) fn reported(args: &AuditArgs) -> Result<Report> {
+    let Asked { question, knowledge, baseline } = asked(args)?;
+    let out = args.out.as_deref();
+    if let Some(folder) = out {
+        make_folder(folder)?;
+    }
+    let report = one(args, &args.files, &question, &knowledge, baseline.as_ref(), out)?;
+    if let Some(folder) = out {
+        write_report(folder, &report)?;
+    }
+    Ok(report)
+}
+
+/// What arguments ask, and what it is answered with.
+pub(crate) struct Asked {
+    pub(crate) question: Question,
+    pub(crate) knowledge: Knowledge,
+    pub(crate) baseline: Option<Baseline>,
+}
+
+/// Reads what arguments ask, and what they name beside the captures.
+pub(crate) fn asked(args: &AuditArgs) -> Result<Asked> {
     let knowledge = knowledge::knowledge(args.catalogue.as_deref(), &args.policy, args.geo.as_deref())?;
     known(&knowledge.catalogue, &args.exempt, "--exempt")?;
     known(&knowledge.catalogue, &args.grant, "--grant")?;
@@ -31,24 +67,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<u8> {
     warn_of_lists_without_mode(args);
     crate::policy::note_misspelt(&knowledge.catalogue, &knowledge.policies);
     let baseline = baseline(args, &question, &knowledge)?;
-    if !args.compare.is_empty() {
-        return crate::compare::run(args, &question, &knowledge, baseline.as_ref());
-    }
-    let out = args.out.as_deref();
-    if let Some(folder) = out {
-        make_folder(folder)?;
-    }
-    let report = one(args, &args.files, &question, &knowledge, baseline.as_ref(), out)?;
-    if let Some(folder) = out {
-        write_report(folder, &report)?;
-    }
-    if !args.quiet {
-        terminal::out(&text::summary(&report, style()));
-    }
-    if let Some(folder) = out {
-        terminal::note(&format!("The report lies in `{}`.", folder.join("report.html").display()));
-    }
-    Ok(exit_status(&report, args.verdict_of))
+    Ok(Asked { question, knowledge, baseline })
 }
 
 /// Audits captures that are parts of one recording.

@@ -1,21 +1,30 @@
 //! `creance audit --compare`.
 
 use crate::args::AuditArgs;
-use crate::audit::{exit_status, make_folder, one, style, write_whole};
+use crate::audit::{Asked, asked, exit_status, make_folder, one, style, write_whole};
 use crate::terminal;
 use anyhow::{Context, Result, bail};
 use creance_audit::report::compare::compare;
+use creance_audit::report::data::Comparison;
 use creance_audit::report::{html, text};
-use creance_audit::{Baseline, Knowledge, Question};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-pub(crate) fn run(
-    args: &AuditArgs,
-    question: &Question,
-    knowledge: &Knowledge,
-    baseline: Option<&Baseline>,
-) -> Result<u8> {
+pub(crate) fn run(args: &AuditArgs) -> Result<u8> {
+    let (comparison, status) = compared(args)?;
+    if !args.quiet {
+        terminal::out(&text::comparison_summary(&comparison, style()));
+    }
+    if let Some(folder) = &args.out {
+        terminal::note(&format!("The report lies in `{}`.", folder.join("report.html").display()));
+    }
+    Ok(status)
+}
+
+/// Audits each of the captures, sets them side by side, and writes it where the arguments say so. With
+/// the exit status of the worst.
+pub(crate) fn compared(args: &AuditArgs) -> Result<(Comparison, u8)> {
+    let Asked { question, knowledge, baseline } = asked(args)?;
     let captures = named(&args.compare)?;
     if let Some(folder) = &args.out {
         make_folder(folder)?;
@@ -26,7 +35,7 @@ pub(crate) fn run(
         if let Some(folder) = &folder {
             make_folder(folder)?;
         }
-        let report = one(args, &[file], question, knowledge, baseline, folder.as_deref())
+        let report = one(args, &[file], &question, &knowledge, baseline.as_ref(), folder.as_deref())
             .with_context(|| format!("in `{name}`"))?;
         reports.push((name, report));
     }
@@ -39,14 +48,9 @@ pub(crate) fn run(
         write_whole(&folder.join("report.json"), &(json + "\n"))?;
         write_whole(&folder.join("report.html"), &html::comparison_page(&comparison))?;
     }
-    if !args.quiet {
-        terminal::out(&text::comparison_summary(&comparison, style()));
-    }
-    if let Some(folder) = &args.out {
-        terminal::note(&format!("The report lies in `{}`.", folder.join("report.html").display()));
-    }
     // Refuted outweighs inconclusive, which outweighs upheld.
-    Ok([1, 3, 0].into_iter().find(|code| status.contains(code)).unwrap_or(0))
+    let status = [1, 3, 0].into_iter().find(|code| status.contains(code)).unwrap_or(0);
+    Ok((comparison, status))
 }
 
 /// Reads `NAME=FILE`; names become folders, so they are plain words.

@@ -65,8 +65,8 @@ fn run_up(args: &UpArgs) -> Result<u8> {
         note_cards(&args.station);
     };
     let up = Up { site, ports, config, control, compose: Arc::new(composer) };
-    let (summary, closed) = self::up(up, announce)?;
-    terminal::note(&summary::text(&summary, "closed", &log));
+    let (summary, closed) = self::up(up, announce, terminal::note)?;
+    terminal::note(&summary::text(&summary, "closed", &log, None));
     closed.context("the ledger could not be closed; it is as after a crash, and has lost nothing")?;
     Ok(0)
 }

@@ -7,6 +7,8 @@ mod compare;
 #[cfg(target_os = "linux")]
 mod conformance;
 #[cfg(target_os = "linux")]
+mod demo;
+#[cfg(target_os = "linux")]
 mod gateway;
 #[cfg(target_os = "linux")]
 mod held;
@@ -62,6 +64,8 @@ fn main() -> ExitCode {
         Command::Tap(command) => tap::run(command),
         #[cfg(target_os = "linux")]
         Command::Conformance(command) => conformance::run(command),
+        #[cfg(target_os = "linux")]
+        Command::Demo(command) => demo::run(command),
     };
     match result {
         Ok(code) => ExitCode::from(code),

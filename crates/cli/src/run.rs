@@ -38,7 +38,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
              into other windows, through sound hear the microphone, and through either reach what they can",
         );
     }
-    if creance_gateway::jail::user() == 0 {
+    if creance_gateway::jail::user() == 0 && !args.quiet {
         terminal::note("note: as root, the app can write your home and nothing else of this system");
     }
     let config = Config {
@@ -51,9 +51,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
     };
     let held = hold(Hold { spec: &spec, config, control: control(), compose: Arc::new(composer) })
         .context("the jail could not be held")?;
-    let Held { ended, summary, closed } = held;
+    let Held { ended, summary, refused_packets, closed } = held;
     if let (Some(summary), Some((mode, closed))) = (summary, closed) {
-        terminal::note(&summary::text(&summary, mode.as_str(), &log));
+        if !args.quiet {
+            terminal::note(&summary::text(&summary, mode.as_str(), &log, refused_packets));
+        }
         if let Err(error) = closed {
             terminal::note(&format!("warning: the ledger could not be closed: {error}"));
         }
@@ -94,9 +96,14 @@ fn spec(args: &RunArgs) -> Result<Spec> {
     let state = state.parent().unwrap_or(&state);
     let sockets = held::sockets().ok();
     let sockets = sockets.as_deref().filter(|folder| made(folder).is_ok());
+    let mut closed: Vec<PathBuf> = Vec::new();
     for folder in [Some(state), args.ledger.as_deref(), sockets].into_iter().flatten() {
-        spec.closed.push(made(folder)?);
+        closed.push(made(folder)?);
     }
+    closed.sort();
+    // What lies within a folder that is covered is covered with it, and no longer there.
+    closed.dedup_by(|inner, outer| inner.starts_with(outer));
+    spec.closed = closed;
     spec.kept.push(std::env::current_exe().context("this program's own file cannot be found")?);
     for path in args.rules.iter().chain(&args.catalogue) {
         spec.kept.push(path.canonicalize().with_context(|| format!("`{}` cannot be found", path.display()))?);

@@ -5,8 +5,9 @@ use crate::terminal::printable;
 use creance_gateway::shell::{Line, Summary};
 use creance_model::ServiceId;
 
-/// The summary, as lines. Nothing outside this machine has watched it.
-pub(crate) fn text(summary: &Summary, mode: &str, log: &str) -> String {
+/// The summary, as lines. `other` are packets of other kinds that were refused. Nothing outside
+/// this machine has watched it.
+pub(crate) fn text(summary: &Summary, mode: &str, log: &str, other: Option<u64>) -> String {
     let mut text = format!("creance: mode {mode} at the end, ledger log `{log}`\n");
     if summary.let_out.is_empty() {
         text.push_str("let out: nothing\n");
@@ -50,6 +51,10 @@ pub(crate) fn text(summary: &Summary, mode: &str, log: &str) -> String {
             })
             .collect();
         text.push_str(&table(["service", "times", "why", "to"], &rows));
+    }
+    if let Some(other @ 1..) = other {
+        let packets = counted(usize::try_from(other).unwrap_or(usize::MAX), "packet");
+        text.push_str(&format!("refused besides: {packets} that are neither TCP nor UDP\n"));
     }
     if !summary.unreachable.is_empty() {
         let rows: Vec<[String; 3]> = summary

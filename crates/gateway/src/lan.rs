@@ -10,8 +10,9 @@ mod rules;
 mod sockets;
 mod stations;
 mod up;
+mod watch;
 
-pub use heart::{Heart, Pulse};
+pub use heart::{Health, Heart, Pulse};
 pub use rules::{OUT_MARK, Own, OwnError, Site, SiteError};
 pub use sockets::{Ports, listeners};
 pub use stations::{KnownBy, Neighbours, StationRule, StationRuleError};

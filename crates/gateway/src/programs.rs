@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Where the system has its programs. What the user's own search path says is not asked.
-const FOLDERS: [&str; 7] = [
+pub(crate) const FOLDERS: [&str; 7] = [
     "/usr/sbin",
     "/usr/bin",
     "/sbin",
@@ -47,18 +47,27 @@ pub enum ProgramError {
     },
 }
 
-/// Runs a program with text on its standard input.
-pub(crate) fn feed(name: &str, package: &str, args: &[&str], text: &str) -> Result<(), ProgramError> {
-    let found = FOLDERS.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.is_file());
-    let path =
-        found.ok_or_else(|| ProgramError::Missing { name: name.to_owned(), package: package.to_owned() })?;
+/// Runs a program with text on its standard input, and gives what it wrote.
+pub(crate) fn feed(name: &str, package: &str, args: &[&str], text: &str) -> Result<String, ProgramError> {
+    let path = find(name)
+        .ok_or_else(|| ProgramError::Missing { name: name.to_owned(), package: package.to_owned() })?;
+    feed_at(path, args, text)
+}
+
+/// Where a program of the system's lies.
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
+    FOLDERS.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.is_file())
+}
+
+/// The same with a program that was found before.
+pub(crate) fn feed_at(path: PathBuf, args: &[&str], text: &str) -> Result<String, ProgramError> {
     let failed = |source| ProgramError::Run { path: path.clone(), source };
     let mut child = Command::new(&path)
         .args(args)
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(failed)?;
@@ -68,7 +77,7 @@ pub(crate) fn feed(name: &str, package: &str, args: &[&str], text: &str) -> Resu
     }
     let output = child.wait_with_output().map_err(failed)?;
     if output.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let said: Vec<&str> = said.lines().take(LINES_MAX).collect();

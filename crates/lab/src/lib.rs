@@ -10,7 +10,7 @@
 //! [`quic`], [`app`] and [`drone`] make what they carry, a [`Recorder`] collects them with
 //! their times, [`Tcp`] and [`Udp`] hold conversations on it, [`pcap`] and [`pcapng`] write files,
 //! and [`scenario`] tells whole stories that an audit must judge rightly. On Linux there are also
-//! the [`live`] internet and the apps of [`behave`].
+//! the [`live`] internet, the apps of [`behave`], and the load of [`speed`] for measurements.
 
 pub mod app;
 #[cfg(target_os = "linux")]
@@ -31,6 +31,8 @@ pub mod read;
 mod recorder;
 pub mod sample;
 pub mod scenario;
+#[cfg(target_os = "linux")]
+pub mod speed;
 mod talk;
 pub mod tls;
 pub mod tunnel;

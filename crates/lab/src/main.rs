@@ -24,6 +24,7 @@ Usage: creance-lab COMMAND
       --lan            with a station on a local network of the host's
       --delay MS       servers wait so long before each answer, in milliseconds
   in station -- COMMAND...             run a command in the station, from within the above
+  in internet -- COMMAND...            the same at the far end of the uplink (its interface: net0)
   addresses NAME...                    which addresses names have there, a line for each name
   app BEHAVIOUR --host NAME [...]      be an app that behaves well or badly; `app` lists how
       --other NAME     the name that it really means, or a second one (evil.example)
@@ -34,7 +35,7 @@ Usage: creance-lab COMMAND
       --address IP     the server's, without asking DNS
       --resolver IP    who is asked
       --bytes N        how much to send or ask for
-      --for SECONDS    how long to upload
+      --for SECONDS    how long to upload, or to take corrections
       --anywhere       also where this is no small internet: it sends to real hosts
 
 `internet` ends as the command does (128 and the number of a signal; 125 where the lab failed).
@@ -55,6 +56,9 @@ enum LabError {
     #[cfg(target_os = "linux")]
     #[error(transparent)]
     Live(#[from] creance_lab::live::LiveError),
+    #[cfg(target_os = "linux")]
+    #[error("{what} failed")]
+    Measure { what: &'static str, source: io::Error },
     #[cfg(not(target_os = "linux"))]
     #[error("`{0}` needs Linux")]
     Elsewhere(String),
@@ -83,7 +87,7 @@ impl LabError {
             #[cfg(not(target_os = "linux"))]
             Self::Elsewhere(_) => ExitCode::from(125),
             #[cfg(target_os = "linux")]
-            Self::Behave(_) => ExitCode::from(2),
+            Self::Behave(_) | Self::Measure { .. } => ExitCode::from(2),
             Self::Usage(_) | Self::Write { .. } => ExitCode::from(2),
         }
     }
@@ -113,6 +117,9 @@ fn running(command: &str, rest: &[String]) -> Option<Result<ExitCode, LabError>>
         "internet" => live::internet(rest),
         "in" => live::enter(rest),
         "app" => return Some(app(rest)),
+        // For the project's own measurements, which say how they are called.
+        "load" => return Some(load(rest)),
+        "sink" => return Some(sink(rest)),
         "addresses" => return Some(addresses(rest)),
         other => live::stage(other, rest)?,
     };
@@ -146,10 +153,75 @@ fn app(args: &[String]) -> Result<ExitCode, LabError> {
     Ok(ExitCode::from(outcome.code()))
 }
 
+/// The server of a measurement; it says a line once it listens, and does not end by itself.
+#[cfg(target_os = "linux")]
+fn sink(args: &[String]) -> Result<ExitCode, LabError> {
+    let args = Args::read(args, &["at", "names"])?;
+    let failed = |source| LabError::Measure { what: "serving", source };
+    creance_lab::speed::serve(args.parsed("at")?, args.parsed("names")?, || print("listening\n"))
+        .map_err(failed)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The clients of a measurement; what they found goes to standard output as JSON.
+#[cfg(target_os = "linux")]
+fn load(args: &[String]) -> Result<ExitCode, LabError> {
+    use creance_lab::speed::{self, Bulk, Target};
+    const OPTIONS: [&str; 9] =
+        ["to", "name", "resolver", "tunnel", "clients", "seconds", "count", "bytes", "answer"];
+    let Some((kind, rest)) = args.split_first() else {
+        return Err(LabError::Usage("`load` needs a kind".into()));
+    };
+    let args = Args::read(rest, &OPTIONS)?;
+    let failed = |what| move |source| LabError::Measure { what, source };
+    let name = args.text("name")?;
+    let resolver = args.given("resolver").then(|| args.parsed("resolver")).transpose()?;
+    let tunnel = args.given("tunnel").then(|| args.parsed("tunnel")).transpose()?;
+    let address = speed::way(args.parsed("to")?, &name, resolver).map_err(failed("asking for the name"))?;
+    let mut target = Target::new(address, &name, tunnel);
+    if args.given("answer") {
+        target = target.answered_with(args.size("answer")?);
+    }
+    let found = match kind.as_str() {
+        "connections" => {
+            let lasts = std::time::Duration::from_secs(args.number("seconds")?);
+            let rate = speed::connections(&target, args.size("clients")?, lasts)
+                .map_err(failed("connecting many times"))?;
+            let (answered, failed) = (rate.answered, rate.failed);
+            format!("{{\"answered\":{answered},\"failed\":{failed},\"seconds\":{}}}", rate.took.as_secs_f64())
+        }
+        "latency" => {
+            let times = speed::latency(&target, args.size("count")?).map_err(failed("connecting in turn"))?;
+            let at =
+                |part: usize| times.get(times.len() * part / 100).map_or(0, std::time::Duration::as_nanos);
+            format!("{{\"p50_ns\":{},\"p99_ns\":{},\"count\":{}}}", at(50), at(99), times.len())
+        }
+        "down" | "up" => {
+            let way = if kind == "down" { Bulk::Down } else { Bulk::Up };
+            let bytes = args.number("bytes")?;
+            let took = speed::bulk(&target, bytes, way).map_err(failed("moving bulk"))?;
+            format!("{{\"bytes\":{bytes},\"seconds\":{}}}", took.as_secs_f64())
+        }
+        "idle" => {
+            let count = args.size("count")?;
+            let hold = || {
+                print(&format!("{{\"held\":{count}}}\n"));
+                // Until whoever started it has looked.
+                let _ = io::copy(&mut io::stdin(), &mut io::sink());
+            };
+            speed::idle(&target, count, hold).map_err(failed("holding connections"))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        other => return Err(LabError::Usage(format!("`load {other}` is no kind of load"))),
+    };
+    print(&format!("{found}\n"));
+    Ok(ExitCode::SUCCESS)
+}
+
 /// The commands that run something.
 #[cfg(not(target_os = "linux"))]
 fn running(command: &str, _rest: &[String]) -> Option<Result<ExitCode, LabError>> {
-    matches!(command, "internet" | "in" | "app" | "addresses")
+    matches!(command, "internet" | "in" | "app" | "addresses" | "load" | "sink")
         .then(|| Err(LabError::Elsewhere(command.to_owned())))
 }
 
@@ -283,6 +355,22 @@ impl Args {
     fn text(&self, name: &str) -> Result<String, LabError> {
         let found = self.options.iter().rev().find(|(option, _)| option == name);
         found.map(|(_, value)| value.clone()).ok_or_else(|| LabError::Usage(format!("`--{name}` is missing")))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn given(&self, name: &str) -> bool {
+        self.options.iter().any(|(option, _)| option == name)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn parsed<T: std::str::FromStr>(&self, name: &str) -> Result<T, LabError> {
+        let text = self.text(name)?;
+        text.parse().map_err(|_| LabError::Usage(format!("`--{name}`: `{text}` cannot be read")))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn size(&self, name: &str) -> Result<usize, LabError> {
+        usize::try_from(self.number(name)?).map_err(|_| LabError::Usage(format!("`--{name}` is too large")))
     }
 
     /// A number; `K`, `M` and `G` multiply by powers of 1000.

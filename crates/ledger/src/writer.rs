@@ -21,6 +21,9 @@ const WAITING_MAX: usize = 8192;
 /// Entries that are made durable together, at most.
 const GROUP_MAX: usize = 1024;
 
+/// How often the thread that makes tiles is asked to look until it has enough to do.
+const LOOKS_IN_PACE: u64 = 16;
+
 /// Requests that may wait for the thread that makes tiles.
 const REQUESTS_MAX: usize = 16;
 
@@ -106,7 +109,13 @@ impl Writer {
         let (requests, asked) = mpsc::sync_channel(REQUESTS_MAX);
         let state = Arc::new(State::default());
         state.take(&journal);
-        let keeper = Keeper { journal, requests: requests.clone(), state: Arc::clone(&state) };
+        let keeper = Keeper {
+            looked: journal.next(),
+            look_after: pace.entries.div_ceil(LOOKS_IN_PACE),
+            journal,
+            requests: requests.clone(),
+            state: Arc::clone(&state),
+        };
         let follower = Follower { tiler, commands: commands.clone(), state: Arc::clone(&state), pace };
         let threads = vec![
             spawn("ledger", move || keeper.run(&received))?,
@@ -206,6 +215,10 @@ struct Keeper {
     journal: Journal,
     requests: SyncSender<Request>,
     state: Arc<State>,
+    /// How many entries there were when the other thread was last asked to look.
+    looked: u64,
+    /// After so many more it is asked again.
+    look_after: u64,
 }
 
 impl Keeper {
@@ -241,8 +254,13 @@ impl Keeper {
         for (number, done) in waiting.drain(..) {
             done(committed.clone().map(|()| number));
         }
-        // Where requests wait already, one of them looks.
-        let _ = self.requests.try_send(Request::Look);
+        // Each time that it is asked costs a turn of a thread; by the clock it looks by itself.
+        let size = self.journal.next();
+        if size.saturating_sub(self.looked) >= self.look_after {
+            self.looked = size;
+            // Where requests wait already, one of them looks.
+            let _ = self.requests.try_send(Request::Look);
+        }
     }
 }
 

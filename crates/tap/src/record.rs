@@ -314,9 +314,12 @@ fn is_gone(name: &str) -> bool {
 }
 
 fn open(name: &str, index: u32) -> Result<PacketSocket, TapError> {
-    PacketSocket::open(index, ROOM_BYTES).map_err(|source| match source.kind() {
-        io::ErrorKind::PermissionDenied => TapError::NotPermitted(name.to_owned()),
-        _ => TapError::Socket { interface: name.to_owned(), doing: "listened to", source },
+    PacketSocket::open(index, ROOM_BYTES).map_err(|source| {
+        if source.kind() == io::ErrorKind::PermissionDenied {
+            TapError::NotPermitted(name.to_owned())
+        } else {
+            TapError::Socket { interface: name.to_owned(), doing: "listened to", source }
+        }
     })
 }
 

@@ -26,9 +26,12 @@ impl Writing {
     /// Makes the file, which must not be there.
     pub(crate) fn start(path: &Path) -> Result<Self, TapError> {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        let mut file = file.map_err(|source| match source.kind() {
-            io::ErrorKind::AlreadyExists => TapError::Exists(path.to_owned()),
-            _ => TapError::File { path: path.to_owned(), source },
+        let mut file = file.map_err(|source| {
+            if source.kind() == io::ErrorKind::AlreadyExists {
+                TapError::Exists(path.to_owned())
+            } else {
+                TapError::File { path: path.to_owned(), source }
+            }
         })?;
         let (sender, pieces) = sync_channel::<Vec<u8>>(PIECES_MAX);
         let (give_back, empty) = sync_channel(PIECES_MAX + 2);

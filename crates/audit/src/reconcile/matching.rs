@@ -26,7 +26,6 @@ pub(super) struct Met {
     /// Flows of the capture that are it, the first few: a capture may hold a long one in pieces.
     pub(super) numbers: Vec<u64>,
     pub(super) pieces: u64,
-    pub(super) opened: bool,
     pub(super) in_window: bool,
     /// It was under way when the capture first saw it.
     pub(super) mid_stream: bool,
@@ -207,7 +206,8 @@ impl<'a> Reconciler<'a> {
             return Some(Why::OpenedFromOutside);
         }
         let is_opened = flow.total().opened;
-        if is_opened && met.opened {
+        // A connection that was closed does not go on; one that is opened again needs an entry.
+        if is_opened && met.pieces > 0 {
             return Some(Why::Second);
         }
         let tolerance = self.books.clocks_within;
@@ -218,11 +218,7 @@ impl<'a> Reconciler<'a> {
         let was_running = self.books.span.is_some_and(|span| start.at < span.first) && !is_opened;
         let ahead = flow.first.since(start.at);
         let is_old = ahead.0 > AHEAD_MAX.0.saturating_add(tolerance.0);
-        if met.pieces == 0 && is_old && !was_running {
-            return Some(Why::Early(ahead));
-        }
-        // A connection that was closed does not go on; one that is opened again needs an entry.
-        (met.pieces > 0 && is_opened && flow.transport == Transport::Tcp).then_some(Why::Second)
+        (met.pieces == 0 && is_old && !was_running).then_some(Why::Early(ahead))
     }
 
     fn meet(&mut self, place: usize, late: Option<Duration>, flow: &FlowRecord, side: Side) {
@@ -237,7 +233,6 @@ impl<'a> Reconciler<'a> {
         }
         met.mid_stream |= met.pieces == 0 && flow.started == Started::MidStream;
         met.pieces += 1;
-        met.opened |= total.opened;
         met.in_window |= is_in_window(flow);
         met.up += up.bytes;
         met.down += down.bytes;

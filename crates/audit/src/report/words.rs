@@ -222,10 +222,14 @@ pub(super) fn flow_list(numbers: &[u64], flows: u64) -> String {
 pub(super) fn reconciled(found: &Reconciliation) -> String {
     let unexplained = found.unexplained.len() as u64 + found.unexplained_left_out;
     let disagreeing = found.disagreeing.len() as u64 + found.disagreeing_left_out;
-    if found.findings.is_empty() && unexplained == 0 && disagreeing == 0 {
+    if unexplained == 0 && disagreeing == 0 {
         let bytes = found.wire_up_payload_bytes.saturating_add(found.wire_down_payload_bytes);
+        let but = match found.findings.len() as u64 {
+            0 => String::new(),
+            findings => format!(", but not in everything: {} below", counted(findings, "finding")),
+        };
         return format!(
-            "The ledger and the wire agree on {} and {} of payload.",
+            "The ledger and the wire agree on {} and {} of payload{but}.",
             counted(found.explained_flows, "flow"),
             counted(bytes, "byte"),
         );
@@ -267,6 +271,21 @@ pub(super) fn is_harmful(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reconciliation_that_differs_in_no_flow_tells_of_its_other_findings() {
+        let mut found = crate::report::sample_ledger::reconciliation();
+        found.unexplained.clear();
+        found.disagreeing.clear();
+        (found.unexplained_left_out, found.disagreeing_left_out) = (0, 0);
+        let findings = counted(found.findings.len() as u64, "finding");
+        let said = reconciled(&found);
+        assert!(said.ends_with(&format!(" of payload, but not in everything: {findings} below.")), "{said}");
+        found.findings.clear();
+        assert!(reconciled(&found).ends_with(" of payload."));
+        found.unexplained_left_out = 1;
+        assert!(reconciled(&found).contains("1 flow on the wire without an entry"));
+    }
 
     #[test]
     fn bytes_have_three_figures_and_round_into_the_next_unit() {

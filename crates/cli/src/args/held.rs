@@ -54,6 +54,9 @@ pub(crate) struct RunArgs {
     /// windows; through either it can reach what they can.
     #[arg(long)]
     pub(crate) gui: bool,
+    /// Do not tell at the end what was let out and what was refused; the ledger has it.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
     /// The app and its arguments.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "APP")]
     pub(crate) app: Vec<OsString>,
@@ -172,4 +175,25 @@ pub(crate) struct SealArgs {
     /// Seal without asking.
     #[arg(long, short)]
     pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Everything runs in network namespaces of its own, without root and without a link to \
+    this machine's network.\n\nExit status: 0 everything was as told; 1 something was not; 2 it could \
+    not be played."
+)]
+pub(crate) struct DemoArgs {
+    /// Where the reports go; made where it is missing. An earlier demo there is replaced.
+    #[arg(long, value_name = "DIR", default_value = "creance-demo")]
+    pub(crate) out: PathBuf,
+    /// Keep the captures and the ledger beside the reports.
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Leave the last act in Standard, to see that the audit finds it.
+    #[arg(long)]
+    pub(crate) sabotage: bool,
+    /// Play the acts: what this program calls itself with, within the small internet.
+    #[arg(long, hide = true)]
+    pub(crate) stage: bool,
 }

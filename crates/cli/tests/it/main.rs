@@ -12,6 +12,10 @@
 mod catalogue;
 #[cfg(target_os = "linux")]
 mod conformance;
+#[cfg(target_os = "linux")]
+mod faults;
+#[cfg(target_os = "linux")]
+mod held;
 mod inputs;
 mod ledger;
 mod policy;

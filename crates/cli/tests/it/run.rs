@@ -20,22 +20,22 @@ const NOBODY: u32 = 65534;
 const PYTHON: &str = "/usr/bin/python3";
 
 /// Someone who runs an app, with a home outside of what a jail empties.
-struct Person {
-    home: TempDir,
+pub(crate) struct Person {
+    pub(crate) home: TempDir,
     /// The number, where it is not the tests' own.
-    uid: Option<u32>,
+    pub(crate) uid: Option<u32>,
 }
 
 /// What came of a run.
-struct Came {
+pub(crate) struct Came {
     /// The exit status, or 128 and the signal.
-    status: i32,
-    out: String,
-    err: String,
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Person {
-    fn new(uid: Option<u32>) -> Self {
+    pub(crate) fn new(uid: Option<u32>) -> Self {
         let home = tempfile::Builder::new().prefix("creance-run").tempdir_in("/var/tmp").unwrap();
         std::fs::set_permissions(home.path(), PermissionsExt::from_mode(0o755)).unwrap();
         if let Some(uid) = uid {
@@ -44,12 +44,12 @@ impl Person {
         Self { home, uid }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 
     /// Writes a file that anyone may read.
-    fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
@@ -57,7 +57,7 @@ impl Person {
     }
 
     /// A program run by this person, in the home, with nothing of the tests' environment.
-    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         if let Some(uid) = self.uid {
             command.uid(uid).gid(uid);
@@ -73,7 +73,7 @@ impl Person {
         command
     }
 
-    fn creance(&self) -> Command {
+    pub(crate) fn creance(&self) -> Command {
         self.command(env!("CARGO_BIN_EXE_creance"))
     }
 
@@ -90,7 +90,7 @@ impl Person {
 }
 
 /// How a command's end is told.
-trait Comes {
+pub(crate) trait Comes {
     fn came(&mut self) -> Came;
 }
 
@@ -119,7 +119,7 @@ impl std::fmt::Display for Came {
 
 /// Who the tests can be: themselves, and an ordinary user where they are root. Nobody where the
 /// system lets no namespaces be made, judged by another program.
-fn people() -> Vec<Person> {
+pub(crate) fn people() -> Vec<Person> {
     let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
     let mut people = vec![Person::new(None)];
     if root {

@@ -21,6 +21,7 @@ const GO: u8 = b'G';
 const SIGNAL: u8 = b'K';
 const WALL: u8 = b'W';
 const FAILED: u8 = b'F';
+const REFUSED: u8 = b'R';
 const EXITED: u8 = b'X';
 const KILLED: u8 = b'D';
 
@@ -39,6 +40,8 @@ pub(super) enum Message {
     Wall(u8),
     /// What could not be done, with the exit status that says so.
     Failed(u8, String),
+    /// To the front: this many packets that are neither TCP nor UDP were refused.
+    Refused(u64),
     /// The app ended with this status.
     Exited(u8),
     /// The app ended by this signal.
@@ -63,6 +66,10 @@ pub(super) fn send(to: &OwnedFd, message: &Message, with: &[BorrowedFd<'_>]) -> 
         Message::Go => bytes.push(GO),
         Message::Signal(signal) => bytes.extend([SIGNAL, *signal]),
         Message::Wall(tcp) => bytes.extend([WALL, *tcp]),
+        Message::Refused(count) => {
+            bytes.push(REFUSED);
+            bytes.extend(count.to_be_bytes());
+        }
         Message::Exited(status) => bytes.extend([EXITED, *status]),
         Message::Killed(signal) => bytes.extend([KILLED, *signal]),
         Message::Failed(status, text) => {
@@ -126,6 +133,7 @@ fn read(bytes: &[u8]) -> Option<Message> {
         [GO] => Message::Go,
         [SIGNAL, signal] => Message::Signal(signal),
         [WALL, tcp] => Message::Wall(tcp),
+        [REFUSED, ref count @ ..] => Message::Refused(u64::from_be_bytes(count.try_into().ok()?)),
         [EXITED, status] => Message::Exited(status),
         [KILLED, signal] => Message::Killed(signal),
         [FAILED, status, ref text @ ..] => {
@@ -148,8 +156,10 @@ mod tests {
         let (message, with) = receive(&far).unwrap().unwrap();
         assert_eq!((message, with.len()), (Message::Start, 2));
         drop(with);
+        send(&near, &Message::Refused(70_000), &[]).unwrap();
         let (message, _) = receive(&far).unwrap().unwrap();
         assert_eq!(message, Message::Failed(126, "why\nhint: what".to_owned()));
+        assert_eq!(receive(&far).unwrap().unwrap().0, Message::Refused(70_000));
         assert_eq!(receive_now(&far).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         drop(near);
         assert!(receive(&far).unwrap().is_none());

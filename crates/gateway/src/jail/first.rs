@@ -7,6 +7,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::process::{Stdio, exit};
 use std::thread;
 
@@ -18,6 +19,7 @@ pub(super) fn run(spec: &Spec, control: &OwnedFd) -> Result<(), JailError> {
     let wall = network::lay_out()?;
     files::lay_out(spec, unix)?;
     hand_over(control, &wall)?;
+    let nft = wall.nft.clone();
     drop(wall);
     match receive(control) {
         Ok(Some((Message::Go, _))) => {}
@@ -27,7 +29,7 @@ pub(super) fn run(spec: &Spec, control: &OwnedFd) -> Result<(), JailError> {
     drop(stdin);
     let reporter = control.try_clone().map_err(JailError::doing("copying a descriptor"))?;
     thread::Builder::new()
-        .spawn(move || reap(app, &reporter))
+        .spawn(move || reap(app, &reporter, &nft))
         .map_err(JailError::doing("starting a thread"))?;
     serve(app, control);
     // The end of this process is the end of every process in the jail.
@@ -78,7 +80,7 @@ fn start_app(spec: &Spec, stdin: &OwnedFd) -> Result<Pid, JailError> {
 }
 
 /// Waits for every process of the jail, and reports the app's end.
-fn reap(app: Pid, front: &OwnedFd) {
+fn reap(app: Pid, front: &OwnedFd, nft: &Path) {
     loop {
         match wait(WaitOptions::empty()) {
             Ok(Some((pid, status))) if pid == app => {
@@ -88,6 +90,9 @@ fn reap(app: Pid, front: &OwnedFd) {
                     (None, None) => continue,
                 };
                 // Where the front is gone there is nobody to tell.
+                if let Some(count) = network::refused(nft) {
+                    let _ = tell(front, &Message::Refused(count));
+                }
                 let _ = tell(front, &message);
                 exit(0);
             }

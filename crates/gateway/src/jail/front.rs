@@ -52,6 +52,7 @@ pub struct Jail {
     outer: Child,
     /// Readable once the outer process is gone.
     outer_gone: OwnedFd,
+    refused: Option<u64>,
 }
 
 impl Jail {
@@ -91,9 +92,20 @@ impl Jail {
         }
     }
 
+    /// How many packets of the app's that were neither TCP nor UDP were refused; none where nobody
+    /// has told.
+    #[must_use]
+    pub const fn refused(&self) -> Option<u64> {
+        self.refused
+    }
+
     /// How the jail ended, if it has.
     pub fn poll(&mut self) -> Option<Ended> {
         match receive_now(&self.control) {
+            Ok(Some((Message::Refused(count), _))) => {
+                self.refused = Some(count);
+                self.poll()
+            }
             Ok(Some((Message::Exited(status), _))) => Some(self.gone(Ended::Exited(status))),
             Ok(Some((Message::Killed(signal), _))) => Some(self.gone(Ended::Killed(signal.into()))),
             Ok(Some((Message::Failed(status, text), _))) => {
@@ -218,7 +230,7 @@ fn start(spec: &Spec, control: OwnedFd, far: OwnedFd) -> Result<Jail, JailError>
     let pid = i32::try_from(outer.id()).ok().and_then(Pid::from_raw);
     let gone = pid.map(|pid| pidfd_open(pid, PidfdFlags::empty()));
     match gone {
-        Some(Ok(outer_gone)) => Ok(Jail { control, outer, outer_gone }),
+        Some(Ok(outer_gone)) => Ok(Jail { control, outer, outer_gone, refused: None }),
         Some(Err(error)) => {
             let _ = outer.kill();
             let _ = outer.wait();

@@ -2,9 +2,8 @@
 
 use crate::control::ControlSocket;
 use crate::jail::{Ended, Heard, Jail, Signals, Spec};
-use crate::shell::{Compose, Config, DatagramPort, Gateway, Listeners, Summary, block_on};
+use crate::shell::{Compose, Config, DatagramPort, Gateway, Listeners, Summary, block_on, raise_limit};
 use creance_ledger::{Checkpoint, LedgerError};
-use rustix::process::{Resource, getrlimit, setrlimit};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
@@ -42,6 +41,9 @@ pub struct Held {
     pub ended: Ended,
     /// What became of everything that it tried; none where it did not start.
     pub summary: Option<Summary>,
+    /// How many packets that are neither TCP nor UDP were refused in the jail; none where nobody
+    /// has told.
+    pub refused_packets: Option<u64>,
     /// The mode at the end, and whether the ledger could be closed.
     pub closed: Option<(creance_model::Mode, Result<Checkpoint, LedgerError>)>,
 }
@@ -56,7 +58,8 @@ pub fn hold(hold: Hold<'_>) -> io::Result<Held> {
 
 async fn run(hold: Hold<'_>) -> io::Result<Held> {
     let Hold { spec, config, control, compose } = hold;
-    let failed = |error| Held { ended: Ended::Failed(error), summary: None, closed: None };
+    let failed =
+        |error| Held { ended: Ended::Failed(error), summary: None, refused_packets: None, closed: None };
     // Before the jail, so that a signal that comes while it is made is for the app as well.
     let mut signals = Signals::new()?;
     let (mut jail, wall) = match Jail::enter(spec) {
@@ -68,11 +71,21 @@ async fn run(hold: Hold<'_>) -> io::Result<Held> {
     let gateway = Gateway::start(config).await?;
     if let Ok(heard) = timeout(BEFORE_START, signals.next()).await {
         let _ = gateway.close(Duration::ZERO).await;
-        return Ok(Held { ended: Ended::Killed(heard.number()), summary: None, closed: None });
+        return Ok(Held {
+            ended: Ended::Killed(heard.number()),
+            summary: None,
+            refused_packets: None,
+            closed: None,
+        });
     }
     if let Err(error) = jail.go() {
         let _ = gateway.close(Duration::ZERO).await;
-        return Ok(Held { ended: jail.poll().unwrap_or(Ended::Failed(error)), summary: None, closed: None });
+        return Ok(Held {
+            ended: jail.poll().unwrap_or(Ended::Failed(error)),
+            summary: None,
+            refused_packets: None,
+            closed: None,
+        });
     }
     let ports: io::Result<_> =
         wall.datagrams.into_iter().map(|(socket, answers)| DatagramPort::new(socket, answers)).collect();
@@ -102,7 +115,8 @@ async fn run(hold: Hold<'_>) -> io::Result<Held> {
     let ended: io::Result<Ended> = gateway.serve(listeners, || {}, ended).await?;
     let mode = gateway.mode().0.to;
     let (summary, closed) = gateway.close(ENDED_WITHIN).await;
-    Ok(Held { ended: ended?, summary: Some(summary), closed: Some((mode, closed)) })
+    let refused_packets = jail.refused();
+    Ok(Held { ended: ended?, summary: Some(summary), refused_packets, closed: Some((mode, closed)) })
 }
 
 /// What comes first.
@@ -133,12 +147,4 @@ async fn next(
         }
     })
     .await
-}
-
-/// Each connection takes two descriptors or more, and shells give 1024.
-fn raise_limit() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    // Where it cannot be raised fewer connections are held at a time.
-    let _ = setrlimit(Resource::Nofile, limit);
 }

@@ -1,14 +1,13 @@
 //! The network of a jail: an interface that leads nowhere, and sockets to which everything leads.
 
 use crate::jail::{JailError, remedy};
+use crate::programs::{self, ProgramError};
 use crate::shell::answer_socket;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::fs;
-use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 /// Where connections arrive, whatever they were meant for.
 const WALL_PORT: u16 = 61000;
@@ -17,22 +16,13 @@ const QUESTION_PORT: u16 = 53;
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
 
-/// Where the system has its programs. What the user's own search path says is not asked.
-const PROGRAM_FOLDERS: [&str; 7] = [
-    "/usr/sbin",
-    "/usr/bin",
-    "/sbin",
-    "/bin",
-    "/usr/local/sbin",
-    "/usr/local/bin",
-    "/run/current-system/sw/bin",
-];
-
 const IPV6: &str = "/proc/sys/net/ipv6";
 
 /// The sockets of the wall, one of each kind for each family.
 #[derive(Default)]
 pub(super) struct Sockets {
+    /// The program that tells what its rules refused.
+    pub(super) nft: PathBuf,
     pub(super) tcp: Vec<OwnedFd>,
     pub(super) udp: Vec<OwnedFd>,
     /// For answers in the name of whatever address was asked.
@@ -49,7 +39,8 @@ pub(super) fn lay_out() -> Result<Sockets, JailError> {
     }
     feed("ip", "iproute2", &["-batch", "-"], &addresses(ipv6))?;
     feed("nft", "nftables", &["-f", "-"], &rules(ipv6))?;
-    let mut sockets = Sockets::default();
+    let nft = programs::find("nft").unwrap_or_default();
+    let mut sockets = Sockets { nft, ..Sockets::default() };
     let four = std::iter::once((Domain::IPV4, Ipv4Addr::UNSPECIFIED.into()));
     let six = ipv6.then_some((Domain::IPV6, Ipv6Addr::UNSPECIFIED.into()));
     for (domain, address) in four.chain(six) {
@@ -96,7 +87,7 @@ fn rules(ipv6: bool) -> String {
         \x20 chain forward {{\n    type filter hook forward priority filter; policy drop;\n  }}\n\
         \x20 chain output {{\n    type filter hook output priority filter; policy drop;\n{own}\
         \x20   meta l4proto {{ tcp, udp }} accept\n\
-        \x20   reject\n  }}\n}}\n",
+        \x20   counter reject\n  }}\n}}\n",
         // Questions lead to the wall also where they are meant for the station's own resolver.
         lead(&format!("meta l4proto {{ tcp, udp }} th dport {QUESTION_PORT}")),
         lead("meta l4proto { tcp, udp }"),
@@ -105,38 +96,33 @@ fn rules(ipv6: bool) -> String {
 
 /// Runs a program of the system's with text to read.
 fn feed(name: &str, package: &str, args: &[&str], text: &str) -> Result<(), JailError> {
-    let program = program(name).ok_or_else(|| remedy::program(name, package, &PROGRAM_FOLDERS))?;
-    let failed = || JailError::doing::<std::io::Error>(format!("running `{}`", program.display()));
-    let mut child = Command::new(&program)
-        .args(args)
-        .env_clear()
-        .current_dir("/")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(failed())?;
-    if let Some(mut input) = child.stdin.take() {
-        // A program that ends early says why on its standard error.
-        let _ = input.write_all(text.as_bytes());
-    }
-    let output = child.wait_with_output().map_err(failed())?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let said: Vec<&str> = said.lines().take(4).collect();
-    let what = format!("`{}` refused its network", program.display());
-    let error = std::io::Error::other(said.join("; "));
-    if said.iter().any(|line| line.contains("not permitted")) {
-        let denied = std::io::Error::new(std::io::ErrorKind::PermissionDenied, error.to_string());
-        return Err(remedy::capabilities(&what, &denied));
-    }
-    Err(JailError::doing::<std::io::Error>(what)(error))
+    programs::feed(name, package, args, text).map(drop).map_err(|error| match error {
+        ProgramError::Missing { .. } => remedy::program(name, package, &programs::FOLDERS),
+        ProgramError::Run { path, source } => {
+            JailError::doing::<std::io::Error>(format!("running `{}`", path.display()))(source)
+        }
+        ProgramError::Refused { path, said } => {
+            let what = format!("`{}` refused its network", path.display());
+            if said.contains("not permitted") {
+                remedy::capabilities(&what, &std::io::Error::new(std::io::ErrorKind::PermissionDenied, said))
+            } else {
+                JailError::doing::<std::io::Error>(what)(std::io::Error::other(said))
+            }
+        }
+    })
 }
 
-fn program(name: &str) -> Option<PathBuf> {
-    PROGRAM_FOLDERS.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.is_file())
+/// Tells how many packets the rules refused so far: what is neither TCP nor UDP. None where it
+/// cannot be told.
+pub(super) fn refused(nft: &Path) -> Option<u64> {
+    let told = programs::feed_at(nft.to_owned(), &["list", "chain", "inet", "jail", "output"], "").ok()?;
+    packets(&told)
+}
+
+/// Reads the count of the rule that refuses.
+fn packets(told: &str) -> Option<u64> {
+    let (_, counted) = told.rsplit_once("counter packets ")?;
+    counted.split(' ').next()?.parse().ok()
 }
 
 fn listener(domain: Domain, at: SocketAddr) -> std::io::Result<OwnedFd> {
@@ -161,4 +147,17 @@ fn socket(domain: Domain, kind: Type, protocol: Protocol) -> std::io::Result<Soc
     // The kernel has one such flag for both families.
     socket.set_ip_transparent_v4(true)?;
     Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_count_of_the_rule_that_refuses_is_read() {
+        let told = "table inet jail {\n\tchain output {\n\t\tmeta l4proto { tcp, udp } accept\n\
+            \t\tcounter packets 12 bytes 1008 reject\n\t}\n}\n";
+        assert_eq!(packets(told), Some(12));
+        assert_eq!(packets("table inet jail {\n}\n"), None);
+    }
 }

@@ -39,6 +39,13 @@ pub struct Own {
     udp: bool,
 }
 
+impl Own {
+    /// Whether a packet goes there.
+    pub(super) fn is(&self, address: IpAddr, port: u16, udp: bool) -> bool {
+        (self.address, self.port, self.udp) == (address, port, udp)
+    }
+}
+
 /// Why a text is no such place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no place of this machine's own: ADDRESS:PORT/udp or ADDRESS:PORT/tcp")]
@@ -96,19 +103,19 @@ impl Site {
         Ok(())
     }
 
-    /// Whether the interfaces are there.
+    /// Whether the interfaces are there; gives the uplink's number.
     ///
     /// # Errors
     /// [`SiteError::Missing`].
-    pub fn is_there(&self) -> Result<(), SiteError> {
+    pub fn is_there(&self) -> Result<u32, SiteError> {
+        let mut last = 0;
         for name in [&self.lan, &self.uplink] {
             let any = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::DGRAM, None);
-            let found = any.is_ok_and(|any| rustix::net::netdevice::name_to_index(&any, name).is_ok());
-            if !found {
-                return Err(SiteError::Missing(name.clone()));
-            }
+            let missing = || SiteError::Missing(name.clone());
+            let any = any.map_err(|_| missing())?;
+            last = rustix::net::netdevice::name_to_index(&any, name).map_err(|_| missing())?;
         }
-        Ok(())
+        Ok(last)
     }
 
     /// The static rules, for `nft -f -`: everything is dropped but what the program that runs
@@ -128,6 +135,16 @@ impl Site {
         line(0, "table inet creance {");
         line(1, "# Holes are open while the program renews these; they last for a few seconds.");
         line(1, "set alive { type mark; flags timeout; }");
+        line(1, "# Nothing asks what went before between stations and this machine: not following it costs");
+        line(1, "# less, and no flood of theirs fills the table that answers on the uplink are known by.");
+        line(1, "chain untracked_in {");
+        line(2, "type filter hook prerouting priority raw; policy accept;");
+        line(2, &format!("iifname \"{lan}\" notrack"));
+        line(1, "}");
+        line(1, "chain untracked_out {");
+        line(2, "type filter hook output priority raw; policy accept;");
+        line(2, &format!("oifname \"{lan}\" notrack"));
+        line(1, "}");
         line(1, "# All that comes from stations is led to this machine itself; nothing is forwarded.");
         line(1, "chain prerouting {");
         line(2, "type filter hook prerouting priority mangle; policy accept;");
@@ -226,6 +243,9 @@ fn routes() -> String {
 fn no_routes() -> String {
     format!("rule del fwmark {IN_MARK:#x} lookup {ROUTES}\nroute del local default dev lo table {ROUTES}\n")
 }
+
+/// Closes the holes at once.
+pub(super) const CLOSED: &str = "flush set inet creance alive\n";
 
 /// Keeps the holes open for `seconds` more. An element that is there is not renewed by adding it,
 /// and one that is not there cannot be deleted: so it is added, deleted and added, in one step.

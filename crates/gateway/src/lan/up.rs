@@ -4,11 +4,14 @@ use crate::control::ControlSocket;
 use crate::lan::heart::{Heart, Pulse};
 use crate::lan::rules::{Site, SiteError};
 use crate::lan::sockets::{Ports, listeners};
-use crate::shell::{Compose, Config, Gateway, Summary, block_on, signalled};
+use crate::lan::watch::{Alarm, Watch};
+use crate::shell::{Compose, Config, Gateway, Summary, block_on, raise_limit, signalled};
 use creance_ledger::{Checkpoint, LedgerError};
+use creance_model::Mode;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 
 /// What a gateway runs with.
 #[derive(Debug)]
@@ -44,26 +47,55 @@ pub enum UpError {
     },
 }
 
-/// Runs a gateway. `announce` is called once stations come through.
+/// Runs a gateway. `announce` is called once stations come through, and `tell` with what a person
+/// must look at.
 ///
 /// # Errors
 /// [`UpError`]; what was loaded of the rules stays, and drops everything.
-pub fn up(up: Up, announce: impl FnOnce()) -> Result<(Summary, Result<Checkpoint, LedgerError>), UpError> {
+pub fn up(
+    up: Up,
+    announce: impl FnOnce(),
+    tell: impl Fn(&str),
+) -> Result<(Summary, Result<Checkpoint, LedgerError>), UpError> {
     let Up { site, ports, config, control, compose } = up;
     site.check()?;
-    site.is_there()?;
+    let uplink = site.is_there()?;
     let fail = |what| move |source| UpError::Io { what, source };
+    raise_limit();
     // First everything is closed; then it listens; the holes come last.
     site.load(&ports)?;
     let listeners = listeners(&ports).map_err(fail("the gateway cannot listen"))?;
     let run = async {
         let gateway = Gateway::start(config).await.map_err(fail("the ledger cannot be written"))?;
         let pulse = Pulse::default();
+        let (alarms, mut heard) = mpsc::unbounded_channel();
+        let watch = Watch::start(uplink, gateway.on_wire(), site.own.clone(), move |alarm| {
+            let _ = alarms.send(alarm);
+        });
+        let watch = watch.map_err(fail("the uplink cannot be watched"))?;
         let heart = Heart::start(pulse.clone()).map_err(UpError::Heart)?;
         announce();
-        let ended = gateway.control(control, compose, signalled());
-        let served = gateway.serve(listeners, move || pulse.beat(), ended).await;
-        drop(heart);
+        let listening = async {
+            while let Some(alarm) = heard.recv().await {
+                sound(&gateway, &pulse, &alarm, &tell);
+            }
+            std::future::pending().await
+        };
+        let told = async {
+            tokio::select! {
+                result = signalled() => result,
+                never = listening => never,
+            }
+        };
+        let ended = gateway.control(control, compose, told);
+        let beats = pulse.clone();
+        let (asked, health) = (gateway.clone(), heart.health());
+        let tick = move || {
+            beats.beat();
+            asked.trouble(health.trouble());
+        };
+        let served = gateway.serve(listeners, tick, ended).await;
+        drop((heart, watch));
         let summary = gateway.close(Duration::ZERO).await;
         served.map_err(fail("the gateway cannot listen"))?;
         Ok(summary)
@@ -71,4 +103,18 @@ pub fn up(up: Up, announce: impl FnOnce()) -> Result<(Summary, Result<Checkpoint
     let result = block_on(run).map_err(fail("there is no runtime"))?;
     site.unload(&ports)?;
     result
+}
+
+/// Records an alarm. Where nothing should leave, what left without an explanation is a reason to
+/// let nothing more through; so is not to see whether it does.
+fn sound(gateway: &Gateway, pulse: &Pulse, alarm: &Alarm, tell: &impl Fn(&str)) {
+    let text = alarm.to_string();
+    gateway.alarm(&text);
+    tell(&format!("ALARM: {text}"));
+    let strict = gateway.mode().0.to <= Mode::LocalData;
+    if strict && !matches!(alarm, Alarm::Lost(_)) {
+        let closed = pulse.stop(&format!("after an alarm: {text}"));
+        let how = closed.err().map_or_else(String::new, |error| format!(" (within seconds: {error})"));
+        tell(&format!("nothing is let through any more{how}; `creance gateway down` and `up` begin anew"));
+    }
 }

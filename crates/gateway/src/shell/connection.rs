@@ -3,16 +3,15 @@
 use crate::core::{Admission, Door, Reason, Refusal, Step};
 use crate::shell::desk::Ticket;
 use crate::shell::dial::{Call, Dialled, NotDialled, Target, dial, endpoint};
-use crate::shell::ending::{self, Bytes};
+use crate::shell::ending;
 use crate::shell::gateway::Shared;
 use crate::shell::relay::{Direction, Stop};
 use creance_ledger::{Decided, Event, FlowBytes, FlowEnd, Pseudonym};
 use creance_model::{ServiceId, Transport};
-use creance_sys::tcp_counts;
 use socket2::SockRef;
+use std::cell::RefCell;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
-use std::os::fd::AsFd;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -22,6 +21,11 @@ const DOOR_WITHIN: Duration = Duration::from_secs(10);
 
 /// Bytes that are read at a door at once.
 const READ_AT_ONCE: usize = 16 << 10;
+
+thread_local! {
+    /// What is being read; connections that wait at a door hold no memory but what they have said.
+    static READ: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_AT_ONCE]);
+}
 
 /// A connection that a front-end took, and where it is to go.
 #[derive(Debug)]
@@ -101,6 +105,7 @@ async fn let_in(shared: &Shared, arrival: &mut Arrival) -> Result<(Dialled, Admi
         transport: Transport::Tcp,
         port: arrival.port,
         admission: &admission,
+        speaks_first: !head.is_empty(),
     };
     match dial(shared, &call).await {
         Ok(dialled) => Ok((dialled, admission, head)),
@@ -136,14 +141,10 @@ async fn at_door(
     let wait = async {
         while step == Step::Wait {
             arrival.stream.readable().await?;
-            let mut buffer = vec![0; READ_AT_ONCE];
-            match arrival.stream.try_read(&mut buffer) {
+            match read(&arrival.stream, &mut said) {
                 Ok(0) if said.is_empty() => return Ok(false),
                 Ok(0) => step = door.end(),
-                Ok(length) => {
-                    said.extend_from_slice(buffer.get(..length).unwrap_or_default());
-                    step = next(arrival, &mut door, &mut said)?;
-                }
+                Ok(_) => step = next(arrival, &mut door, &mut said)?,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(Over::from(error)),
             }
@@ -166,6 +167,15 @@ async fn at_door(
         Step::Refuse(refusal) => Err(Over::Refused(refusal)),
         Step::Wait => Err(Over::Gone),
     }
+}
+
+/// Takes what there is to read, at most [`READ_AT_ONCE`], and puts it behind what was said.
+fn read(stream: &TcpStream, said: &mut Vec<u8>) -> io::Result<usize> {
+    READ.with_borrow_mut(|buffer| {
+        let length = stream.try_read(buffer)?;
+        said.extend_from_slice(buffer.get(..length).unwrap_or_default());
+        Ok(length)
+    })
 }
 
 /// Shows the door what was said and it has not seen.
@@ -198,21 +208,21 @@ async fn relay(shared: &Shared, arrival: Arrival, dialled: Dialled, admission: &
         loop {
             tokio::select! {
                 biased;
-                () = control.cut() => break FlowEnd::Revoked,
+                end = control.cut() => break end,
                 result = &mut both => break result.map_or_else(|end| end, |_| FlowEnd::Finished),
-                () = control.progress() => progress(shared, &stream, ticket.number),
+                () = control.progress() => progress(shared, &stream, &ticket),
             }
         }
     };
-    let bytes = if end == FlowEnd::Finished {
-        ending::finish(stream, ticket.control.cut()).await
+    let (bytes, end) = if end == FlowEnd::Finished {
+        ending::finish(stream, &ticket.control.given, ticket.control.cut()).await
     } else {
-        let bytes = ending::reset(stream).await;
+        let bytes = ending::reset(stream, Some(&ticket.control.given)).await;
         ending::abort(arrival.stream);
-        bytes
+        (bytes, end)
     };
     shared.tally.let_out(admission.service.as_ref(), shown(&arrival.target, arrival.port), bytes);
-    let _ = shared.recorder.tell(Event::FlowEnded { bytes: flow_bytes(ticket.number, bytes), end });
+    ticket.end(&shared.recorder, bytes, end);
 }
 
 /// From the app to the host: request by request where each has a door of its own.
@@ -224,9 +234,9 @@ async fn upward(
     again_after: Option<u64>,
     head: Vec<u8>,
 ) -> Result<(), FlowEnd> {
-    let moved = &ticket.control.moved;
+    let (moved, given) = (&ticket.control.moved, Some(&ticket.control.given));
     let mut direction =
-        Direction { from: &arrival.stream, to: stream, pipes: &shared.pipes, moved, total: 0 };
+        Direction { from: &arrival.stream, to: stream, pipes: &shared.pipes, moved, given, total: 0 };
     let (mut again_after, mut head) = (again_after, head);
     loop {
         direction.write(&head).await.map_err(broken)?;
@@ -250,6 +260,7 @@ async fn upward(
             Err(Over::Unreachable(_) | Over::Gone) => return Err(FlowEnd::Broken),
         }
     }
+    ticket.control.given.end();
     SockRef::from(stream).shutdown(Shutdown::Write).map_err(broken)
 }
 
@@ -262,7 +273,7 @@ async fn downward(
 ) -> Result<(), FlowEnd> {
     let moved = &ticket.control.moved;
     let mut direction =
-        Direction { from: stream, to: &arrival.stream, pipes: &shared.pipes, moved, total: 0 };
+        Direction { from: stream, to: &arrival.stream, pipes: &shared.pipes, moved, given: None, total: 0 };
     match direction.run(None).await.map_err(broken)? {
         Stop::End | Stop::Limit => {}
         Stop::Idle => return Err(FlowEnd::Idle),
@@ -274,15 +285,11 @@ fn broken(_: io::Error) -> FlowEnd {
     FlowEnd::Broken
 }
 
-fn progress(shared: &Shared, stream: &TcpStream, flow: u64) {
-    if let Ok(counts) = tcp_counts(stream.as_fd()) {
-        let bytes = FlowBytes { flow, up: Some(counts.sent), down: Some(counts.received) };
-        let _ = shared.recorder.tell(Event::FlowProgressed(bytes));
+fn progress(shared: &Shared, stream: &TcpStream, ticket: &Ticket) {
+    if let Some((up, down)) = ending::counts(stream, Some(&ticket.control.given)) {
+        let bytes = FlowBytes { flow: ticket.number, up: Some(up), down: Some(down) };
+        shared.recorder.note(Event::FlowProgressed(bytes));
     }
-}
-
-fn flow_bytes(flow: u64, bytes: Bytes) -> FlowBytes {
-    FlowBytes { flow, up: bytes.map(|(up, _)| up), down: bytes.map(|(_, down)| down) }
 }
 
 impl Shared {

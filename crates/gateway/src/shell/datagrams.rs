@@ -179,10 +179,9 @@ impl Talk<'_> {
         let Out { socket, ticket, up, down } = out;
         drop(socket);
         let end = result.as_ref().map_or(FlowEnd::Broken, |end| *end);
-        let bytes = FlowBytes { flow: ticket.number, up: Some(up), down: Some(down) };
         let to = shown(&self.target, self.to.port());
         self.shared.tally.let_out(admission.service.as_ref(), to, Some((up, down)));
-        let _ = self.shared.recorder.tell(Event::FlowEnded { bytes, end });
+        ticket.end(&self.shared.recorder, Some((up, down)), end);
         result.map(drop)
     }
 
@@ -218,6 +217,7 @@ impl Talk<'_> {
             transport: Transport::Udp,
             port: self.to.port(),
             admission,
+            speaks_first: true,
         };
         let found = match addresses(self.shared, &call).await {
             Ok(found) => found,
@@ -255,10 +255,10 @@ impl Talk<'_> {
             }
             tokio::select! {
                 biased;
-                () = control.cut() => return Ok(FlowEnd::Revoked),
+                end = control.cut() => return Ok(end),
                 () = control.progress() => {
                     let bytes = FlowBytes { flow: out.ticket.number, up: Some(out.up), down: Some(out.down) };
-                    let _ = self.shared.recorder.tell(Event::FlowProgressed(bytes));
+                    self.shared.recorder.note(Event::FlowProgressed(bytes));
                 }
                 datagram = datagrams.recv() => {
                     let Some(datagram) = datagram else { return Ok(FlowEnd::Finished) };

@@ -3,13 +3,16 @@
 use crate::control::FlowLine;
 use crate::core::{Flow, Flows, Reason, Refusal, Table};
 use crate::shell::clock::now;
+use crate::shell::ending::Given;
+use crate::shell::on_wire::{Ends, OnWire};
 use crate::shell::record::{Pending, RecordError, Recorder};
-use creance_ledger::{Event, ModeChanged};
+use creance_ledger::{Event, FlowBytes, FlowEnd, FlowStarted, ModeChanged};
 use creance_model::{Mode, ServiceId, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, RwLock, mpsc};
+use tokio::time::Instant;
 
 /// Where tables are changed and flows begin and end.
 #[derive(Debug)]
@@ -17,6 +20,8 @@ pub(super) struct Desk {
     inner: Mutex<Inner>,
     /// Held for writing while a change goes on: what begins meanwhile waits, and is decided anew.
     change: RwLock<()>,
+    /// What may be on the wire now.
+    wire: Arc<OnWire>,
 }
 
 #[derive(Debug)]
@@ -35,12 +40,17 @@ struct Inner {
 pub(super) struct Control {
     /// Bytes that it has moved.
     pub(super) moved: AtomicU64,
+    /// What its connection to the host was given.
+    pub(super) given: Given,
     /// As many of them as the ledger was last told of.
     told: AtomicU64,
     progress: Notify,
-    asked: AtomicBool,
+    /// Whether it must end, and as what.
+    asked: Mutex<Option<FlowEnd>>,
+    /// Whether it ended because it was asked to.
+    revoked: AtomicBool,
     notify: Notify,
-    done: Mutex<Option<mpsc::UnboundedSender<Timestamp>>>,
+    done: Mutex<Option<mpsc::UnboundedSender<Over>>>,
 }
 
 impl Control {
@@ -49,17 +59,20 @@ impl Control {
         self.progress.notified().await;
     }
 
-    /// Waits until the flow must end.
-    pub(super) async fn cut(&self) {
-        let notified = self.notify.notified();
-        if !self.asked.load(Ordering::Acquire) {
+    /// Waits until the flow must end, and tells as what.
+    pub(super) async fn cut(&self) -> FlowEnd {
+        loop {
+            let notified = self.notify.notified();
+            if let Some(end) = *self.asked.lock().unwrap_or_else(PoisonError::into_inner) {
+                return end;
+            }
             notified.await;
         }
     }
 
-    fn ask(&self, done: mpsc::UnboundedSender<Timestamp>) {
+    fn ask(&self, end: FlowEnd, done: mpsc::UnboundedSender<Over>) {
         *self.done.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
-        self.asked.store(true, Ordering::Release);
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
         self.notify.notify_waiters();
         self.notify.notify_one();
     }
@@ -71,6 +84,26 @@ pub(super) struct Ticket {
     desk: Arc<Desk>,
     pub(super) number: u64,
     pub(super) control: Arc<Control>,
+    ends: Ends,
+}
+
+impl Ticket {
+    /// Records the end of the flow, whose socket is closed by now.
+    pub(super) fn end(self, recorder: &Arc<Recorder>, bytes: Option<(u64, u64)>, end: FlowEnd) {
+        self.control.revoked.store(end == FlowEnd::Revoked, Ordering::Release);
+        let (up, down) = (bytes.map(|(up, _)| up), bytes.map(|(_, down)| down));
+        let bytes = FlowBytes { flow: self.number, up, down };
+        // What cannot be written closes the ledger for what would begin.
+        recorder.note(Event::FlowEnded { bytes, end });
+    }
+}
+
+/// A flow that was asked to end has ended.
+#[derive(Debug, Clone, Copy)]
+struct Over {
+    at: Timestamp,
+    /// Whether it was because it was asked to.
+    revoked: bool,
 }
 
 impl Drop for Ticket {
@@ -80,8 +113,9 @@ impl Drop for Ticket {
         inner.open.remove(&self.number);
         inner.own.remove(&self.number);
         drop(inner);
+        self.desk.wire.end(&self.ends, Instant::now());
         if let Some(done) = self.control.done.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            let _ = done.send(now());
+            let _ = done.send(Over { at: now(), revoked: self.control.revoked.load(Ordering::Acquire) });
         }
     }
 }
@@ -106,7 +140,12 @@ impl Desk {
             own: BTreeMap::new(),
             ended: false,
         };
-        Self { inner: Mutex::new(inner), change: RwLock::new(()) }
+        Self { inner: Mutex::new(inner), change: RwLock::new(()), wire: Arc::default() }
+    }
+
+    /// What may be on the wire now.
+    pub(super) const fn wire(&self) -> &Arc<OnWire> {
+        &self.wire
     }
 
     /// The table that holds now.
@@ -114,13 +153,13 @@ impl Desk {
         Arc::clone(&self.lock().table)
     }
 
-    /// Opens a flow, and gives its entry to the ledger. Not one packet of it may leave before the
+    /// Opens a flow, and gives its entry to the ledger, with its number and that of the table. Not one packet of it may leave before the
     /// entry is durable.
     pub(super) async fn open(
         self: &Arc<Self>,
         recorder: &Recorder,
         flow: Flow,
-        started: impl FnOnce(u64, u64) -> Event,
+        started: FlowStarted,
     ) -> Result<(Ticket, Pending), Refusal> {
         let _steady = self.change.read().await;
         let (service, name) = (flow.service.clone(), flow.name.clone());
@@ -134,8 +173,10 @@ impl Desk {
         let control = Arc::new(Control::default());
         inner.open.insert(number, Arc::clone(&control));
         drop(inner);
-        let ticket = Ticket { desk: Arc::clone(self), number, control };
-        match recorder.begin(started(number, table.generation())) {
+        let ends = self.wire.begin(&started);
+        let ticket = Ticket { desk: Arc::clone(self), number, control, ends };
+        let generation = table.generation();
+        match recorder.begin(Event::FlowStarted(FlowStarted { flow: number, generation, ..started })) {
             Ok(pending) => Ok((ticket, pending)),
             Err(_) => Err(refusal(Reason::NotRecorded)),
         }
@@ -145,7 +186,7 @@ impl Desk {
     pub(super) async fn open_own(
         self: &Arc<Self>,
         recorder: &Recorder,
-        started: impl FnOnce(u64, u64) -> Event,
+        started: FlowStarted,
     ) -> Result<(Ticket, Pending), RecordError> {
         let _steady = self.change.read().await;
         let control = Arc::new(Control::default());
@@ -155,12 +196,15 @@ impl Desk {
             inner.own.insert(number, Arc::clone(&control));
             (number, inner.table.generation())
         };
-        let ticket = Ticket { desk: Arc::clone(self), number, control };
-        Ok((ticket, recorder.begin(started(number, generation))?))
+        let ends = self.wire.begin(&started);
+        let ticket = Ticket { desk: Arc::clone(self), number, control, ends };
+        let event = Event::FlowStarted(FlowStarted { flow: number, generation, ..started });
+        Ok((ticket, recorder.begin(event)?))
     }
 
     /// Asks the flows that have moved bytes since they were last asked to tell the ledger.
     pub(super) fn ask_progress(&self) {
+        self.wire.forget(Instant::now());
         for control in self.lock().open.values() {
             let moved = control.moved.load(Ordering::Relaxed);
             if control.told.swap(moved, Ordering::Relaxed) != moved {
@@ -204,8 +248,7 @@ impl Desk {
     ) -> Result<u64, RecordError> {
         let _alone = self.change.write().await;
         let generation = table.generation();
-        let (open, flows_cut) = self.put(table);
-        let last_cut = cut(open).await;
+        let (flows_cut, last_cut) = cut(self.put(table), FlowEnd::Revoked).await;
         let event = Event::ModeChanged(ModeChanged {
             generation,
             from,
@@ -223,19 +266,20 @@ impl Desk {
     pub(super) async fn cut_all(&self) {
         let _alone = self.change.write().await;
         let open = self.end();
-        cut(open).await;
+        // It is not a change of mode that ends them, but the gateway itself.
+        cut(open, FlowEnd::Broken).await;
     }
 
-    /// Takes a table, and gives what must end by it: the flows that it does not allow, whose
-    /// number comes with them, and all that is Creance's own.
-    fn put(&self, table: Table) -> (Vec<Arc<Control>>, u64) {
+    /// Takes a table, and gives what must end by it: the flows that it does not allow, and all that
+    /// is Creance's own.
+    fn put(&self, table: Table) -> Vec<Arc<Control>> {
         let mut inner = self.lock();
         inner.table = Arc::new(table);
         let table = Arc::clone(&inner.table);
         let stopped: Vec<u64> =
             inner.flows.stopped_by(&table).into_iter().map(|(number, _)| number).collect();
         let open = stopped.iter().filter_map(|number| inner.open.get(number)).chain(inner.own.values());
-        (open.map(Arc::clone).collect(), stopped.len() as u64)
+        open.map(Arc::clone).collect()
     }
 
     fn end(&self) -> Vec<Arc<Control>> {
@@ -249,17 +293,18 @@ impl Desk {
     }
 }
 
-/// Cuts flows, and gives the moment at which the last of them was over.
-async fn cut(open: Vec<Arc<Control>>) -> Option<Timestamp> {
+/// Cuts flows, and gives how many ended because of it, and when the last of them was over.
+async fn cut(open: Vec<Arc<Control>>, end: FlowEnd) -> (u64, Option<Timestamp>) {
     let (sender, mut done) = mpsc::unbounded_channel();
     for control in &open {
-        control.ask(sender.clone());
+        control.ask(end, sender.clone());
     }
     // Whatever has ended meanwhile lets go of its end of the channel.
     drop((sender, open));
-    let mut last = None;
-    while let Some(at) = done.recv().await {
+    let (mut count, mut last) = (0, None);
+    while let Some(Over { at, revoked }) = done.recv().await {
+        count += u64::from(revoked);
         last = last.max(Some(at));
     }
-    last
+    (count, last)
 }

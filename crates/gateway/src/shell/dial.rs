@@ -4,10 +4,14 @@
 use crate::core::{Admission, Flow, Reason, Refusal};
 use crate::shell::desk::Ticket;
 use crate::shell::gateway::Shared;
+use crate::shell::ports;
 use creance_catalogue::Binding as Wanted;
-use creance_ledger::{Binding, Event, FlowBytes, FlowEnd, FlowStarted, Pseudonym};
+use creance_ledger::{Binding, FlowEnd, FlowStarted, Pseudonym};
 use creance_model::{Endpoint, HostName, Scope, Transport, scope};
-use socket2::SockRef;
+use rustix::net::connect_unspec;
+use rustix::net::sockopt::set_tcp_quickack;
+use socket2::{Domain, SockRef, Socket, Type};
+use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
@@ -22,6 +26,15 @@ const TRIED_LAST: Duration = Duration::from_secs(15);
 
 /// How often a port is taken again that stands in the way of an older connection to the same end.
 const PORTS_TRIED: usize = 4;
+
+/// The bytes of a connection that did not come about.
+const NOTHING: Option<(u64, u64)> = Some((0, 0));
+
+thread_local! {
+    /// Sockets that look for ways and send nothing; a new one for each costs more than to look.
+    static LOOKING_V4: Cell<Option<UdpSocket>> = const { Cell::new(None) };
+    static LOOKING_V6: Cell<Option<UdpSocket>> = const { Cell::new(None) };
+}
 
 /// Where something is to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +62,8 @@ pub(super) struct Call<'a> {
     pub(super) transport: Transport,
     pub(super) port: u16,
     pub(super) admission: &'a Admission,
+    /// Whether something is sent as soon as it stands.
+    pub(super) speaks_first: bool,
 }
 
 /// A connection that was dialled.
@@ -69,19 +84,28 @@ pub(super) enum NotDialled {
 
 /// Dials over TCP, one address after the other.
 pub(super) async fn dial(shared: &Shared, call: &Call<'_>) -> Result<Dialled, NotDialled> {
-    let addresses = addresses(shared, call).await?;
+    let addresses = known(shared, call).await?;
     let last = addresses.len().saturating_sub(1);
+    // None where it has no addresses at all.
+    let mut all_own = !addresses.is_empty();
     for (place, address) in addresses.into_iter().enumerate() {
         let to = SocketAddr::new(address, call.port);
+        let way = way(to);
+        all_own &= way == Way::Own;
+        let Way::From(source) = way else { continue };
         let patience = if place == last { TRIED_LAST } else { TRIED };
         for _ in 0..PORTS_TRIED {
-            let Ok((socket, from)) = own_end(to, shared.mark) else { break };
+            let Ok((socket, from)) = end_from(source, to, shared.mark) else { break };
+            if call.speaks_first {
+                // What is sent first confirms what came: one packet less. Without it there are more.
+                let _ = set_tcp_quickack(&socket, false);
+            }
             let ticket = open(shared, call, from, to).await.map_err(NotDialled::Refused)?;
             let connected = tokio::select! {
                 // A flow that was cut before it began must not begin.
                 biased;
-                () = ticket.control.cut() => {
-                    ended(shared, &ticket, FlowEnd::Revoked);
+                end = ticket.control.cut() => {
+                    ticket.end(&shared.recorder, NOTHING, end);
                     return Err(NotDialled::Refused(refusal(call, Reason::Denied)));
                 }
                 connected = timeout(patience, socket.connect(to)) => connected,
@@ -92,29 +116,39 @@ pub(super) async fn dial(shared: &Shared, call: &Call<'_>) -> Result<Dialled, No
                     return Ok(Dialled { stream, ticket });
                 }
                 Ok(Err(error)) => {
-                    ended(shared, &ticket, FlowEnd::Broken);
+                    ticket.end(&shared.recorder, NOTHING, FlowEnd::Broken);
                     if error.kind() != io::ErrorKind::AddrNotAvailable {
                         break;
                     }
                 }
                 Err(_) => {
-                    ended(shared, &ticket, FlowEnd::Broken);
+                    ticket.end(&shared.recorder, NOTHING, FlowEnd::Broken);
                     break;
                 }
             }
         }
     }
-    Err(NotDialled::Unreachable)
+    Err(if all_own {
+        NotDialled::Refused(refusal(call, Reason::OwnAddress))
+    } else {
+        NotDialled::Unreachable
+    })
+}
+
+/// The addresses of a target.
+async fn known(shared: &Shared, call: &Call<'_>) -> Result<Vec<IpAddr>, NotDialled> {
+    match call.target {
+        Target::Address(address) => Ok(vec![*address]),
+        Target::Name(name) => shared.resolver.addresses(name).await.map_err(|_| NotDialled::Unreachable),
+    }
 }
 
 /// The addresses that may be dialled.
 pub(super) async fn addresses(shared: &Shared, call: &Call<'_>) -> Result<Vec<IpAddr>, NotDialled> {
-    let found = match call.target {
-        Target::Address(address) => vec![*address],
-        Target::Name(name) => shared.resolver.addresses(name).await.map_err(|_| NotDialled::Unreachable)?,
-    };
+    let found = known(shared, call).await?;
     let known = found.len();
-    let may: Vec<IpAddr> = found.into_iter().filter(|address| !is_own(*address)).collect();
+    let own = |address: &IpAddr| way(SocketAddr::new(*address, call.port)) == Way::Own;
+    let may: Vec<IpAddr> = found.into_iter().filter(|address| !own(address)).collect();
     if known > 0 && may.is_empty() {
         return Err(NotDialled::Refused(refusal(call, Reason::OwnAddress)));
     }
@@ -142,27 +176,20 @@ pub(super) async fn open(
         service: admission.service.clone(),
         binding: admission.binding,
     };
-    let opened = shared.desk.open(&shared.recorder, flow, |flow, generation| {
-        Event::FlowStarted(FlowStarted {
-            flow,
-            generation,
-            station: Some(call.station.clone()),
-            service: admission.service.clone(),
-            name: name.cloned(),
-            binding: binding(admission.binding),
-            transport: call.transport,
-            from: endpoint(from),
-            to: endpoint(to),
-        })
-    });
-    let (ticket, pending) = opened.await?;
+    let started = FlowStarted {
+        flow: 0,
+        generation: 0,
+        station: Some(call.station.clone()),
+        service: admission.service.clone(),
+        name: name.cloned(),
+        binding: binding(admission.binding),
+        transport: call.transport,
+        from: endpoint(from),
+        to: endpoint(to),
+    };
+    let (ticket, pending) = shared.desk.open(&shared.recorder, flow, started).await?;
     pending.durable().await.map_err(|_| refusal(call, Reason::NotRecorded))?;
     Ok(ticket)
-}
-
-fn ended(shared: &Shared, ticket: &Ticket, end: FlowEnd) {
-    let bytes = FlowBytes { flow: ticket.number, up: Some(0), down: Some(0) };
-    let _ = shared.recorder.tell(Event::FlowEnded { bytes, end });
 }
 
 /// What tied the name, in the ledger's words. Where nothing had to carry it, it was tied by the
@@ -183,16 +210,21 @@ pub(super) const fn endpoint(address: SocketAddr) -> Endpoint {
 /// A socket with a port of its own, towards an end, before anything is sent: so that the entry
 /// can name it.
 pub(super) fn own_end(to: SocketAddr, mark: Option<u32>) -> io::Result<(TcpSocket, SocketAddr)> {
-    let source = source(to)?;
+    end_from(source(to)?, to, mark)
+}
+
+fn end_from(source: IpAddr, to: SocketAddr, mark: Option<u32>) -> io::Result<(TcpSocket, SocketAddr)> {
     let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // Without it a port rests for a minute after each flow, whatever its other end was.
     socket.set_reuseaddr(true)?;
     if let Some(mark) = mark {
         SockRef::from(&socket).set_mark(mark)?;
     }
-    socket.bind(SocketAddr::new(source, 0))?;
-    let from = socket.local_addr()?;
-    Ok((socket, from))
+    // Where this process dies the kernel closes its sockets: with a reset, which drops what is
+    // buffered, so that nothing leaves that nobody counts any more.
+    SockRef::from(&socket).set_linger(Some(Duration::ZERO))?;
+    let port = ports::bind(&socket, source)?;
+    Ok((socket, SocketAddr::new(source, port)))
 }
 
 /// A socket for datagrams with a port of its own, towards an end.
@@ -210,25 +242,50 @@ pub(super) async fn udp_end(
     Ok((socket, from))
 }
 
-/// The address of this machine that the way to an end begins at. Nothing is sent.
-pub(super) fn source(to: SocketAddr) -> io::Result<IpAddr> {
-    let any = if to.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
-    let socket = UdpSocket::bind(any)?;
-    socket.connect(to)?;
-    Ok(socket.local_addr()?.ip())
+/// How an address is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// It is this machine's, or no single host's: an app would reach what listens here, and
+    /// through it what it may not.
+    Own,
+    /// From this address of this machine.
+    From(IpAddr),
+    /// There is none.
+    None,
 }
 
-/// Whether an address is this machine's, or no single host's: an app would reach what listens
-/// here, and through it what it may not.
-fn is_own(address: IpAddr) -> bool {
-    let address = address.to_canonical();
+fn way(to: SocketAddr) -> Way {
+    let address = to.ip().to_canonical();
     match scope(address) {
-        Scope::Loopback | Scope::LinkGroup | Scope::WideGroup => return true,
-        Scope::LinkUnicast if address.is_ipv6() => return true,
+        Scope::Loopback | Scope::LinkGroup | Scope::WideGroup => return Way::Own,
+        Scope::LinkUnicast if address.is_ipv6() => return Way::Own,
         Scope::LinkUnicast | Scope::Private | Scope::Reserved | Scope::Global => {}
     }
-    // Where there is no way to it, it is not here.
-    address.is_unspecified() || source(SocketAddr::new(address, 9)).is_ok_and(|source| source == address)
+    if address.is_unspecified() {
+        return Way::Own;
+    }
+    match source(to) {
+        Ok(source) if source.to_canonical() == address => Way::Own,
+        Ok(source) => Way::From(source),
+        Err(_) => Way::None,
+    }
+}
+
+/// The address of this machine that the way to an end begins at. Nothing is sent.
+fn source(to: SocketAddr) -> io::Result<IpAddr> {
+    let kept = if to.is_ipv4() { &LOOKING_V4 } else { &LOOKING_V6 };
+    let domain = if to.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
+    let socket = match kept.take() {
+        Some(socket) => socket,
+        None => Socket::new(domain, Type::DGRAM, None)?.into(),
+    };
+    socket.connect(to)?;
+    let source = socket.local_addr()?.ip();
+    // One that still had a way would find the next by it.
+    if connect_unspec(&socket).is_ok() {
+        kept.set(Some(socket));
+    }
+    Ok(source)
 }
 
 #[cfg(test)]
@@ -249,10 +306,10 @@ mod tests {
             "ff02::1",
             "fe80::1",
         ] {
-            assert!(is_own(text.parse().unwrap()), "{text}");
+            assert_eq!(way(SocketAddr::new(text.parse().unwrap(), 9)), Way::Own, "{text}");
         }
         for text in ["192.0.2.1", "2001:db8::1", "10.255.255.1"] {
-            assert!(!is_own(text.parse().unwrap()), "{text}");
+            assert_ne!(way(SocketAddr::new(text.parse().unwrap(), 9)), Way::Own, "{text}");
         }
     }
 }

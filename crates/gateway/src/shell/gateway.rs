@@ -5,6 +5,7 @@ use crate::core::{Questions, Table};
 use crate::shell::control::{self, Compose, kept};
 use crate::shell::desk::{Change, Desk};
 use crate::shell::listen::{self, Listeners};
+use crate::shell::on_wire::OnWire;
 use crate::shell::pipes::Pipes;
 use crate::shell::record::{RecordError, Recorder};
 use crate::shell::resolver::{Resolver, Server};
@@ -68,6 +69,8 @@ pub(super) struct Shared {
     pub(super) pipes: Pipes,
     pub(super) mark: Option<u32>,
     mode: Mutex<(Change, Timestamp)>,
+    /// Why nothing is let through, where something outside of it is the reason.
+    trouble: Mutex<Option<String>>,
 }
 
 impl Gateway {
@@ -104,6 +107,7 @@ impl Gateway {
             pipes: Pipes::default(),
             mark,
             mode: Mutex::new(kept(&mode)),
+            trouble: Mutex::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -202,6 +206,11 @@ impl Gateway {
         }
     }
 
+    /// What may be on the wire now, for whoever watches it.
+    pub(crate) fn on_wire(&self) -> Arc<OnWire> {
+        Arc::clone(self.shared.desk.wire())
+    }
+
     /// Records that something is wrong, for a person to look at.
     pub fn alarm(&self, what: &str) {
         let _ = self.shared.recorder.tell(Event::Alarm { what: what.to_owned() });
@@ -210,7 +219,13 @@ impl Gateway {
     /// Why nothing new may begin, where that is so.
     #[must_use]
     pub fn closed(&self) -> Option<String> {
-        self.shared.recorder.closed()
+        let trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.recorder.closed().or_else(|| trouble.clone())
+    }
+
+    /// Takes why nothing is let through from outside, for whoever asks.
+    pub(crate) fn trouble(&self, why: Option<String>) {
+        *self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 
     /// What has become of everything so far.

@@ -5,14 +5,23 @@ use crate::shell::clock::now;
 use creance_ledger::{Checkpoint, Decided, Entry, Event, LedgerError, Pseudonym, Purpose, Refused, Writer};
 use creance_model::{Endpoint, ServiceId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 /// Kinds of refusals that are told apart between two entries; more are counted together.
 const KINDS_MAX: usize = 200;
 
 /// Decisions that are remembered as recorded.
 const DECIDED_MAX: usize = 100_000;
+
+/// How long an entry that nobody waits for is held back, so that it goes to the disk with others.
+/// After a crash the ends of so long are missing, and their flows' bytes are not known.
+const NOTED_WITHIN: Duration = Duration::from_millis(20);
+
+/// Entries that are held back at a time.
+const NOTES_MAX: usize = 256;
 
 /// Why something is not in the ledger.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -23,6 +32,8 @@ pub struct RecordError(Arc<LedgerError>);
 #[derive(Debug)]
 pub(super) struct Recorder {
     writer: Writer,
+    /// What has happened and nobody waits for, in its order.
+    notes: Mutex<Vec<Entry>>,
     refusals: Mutex<BTreeMap<Kind, Many>>,
     decided: Mutex<BTreeSet<(u64, Pseudonym, Option<ServiceId>)>>,
 }
@@ -58,7 +69,7 @@ impl Pending {
 
 impl Recorder {
     pub(super) fn new(writer: Writer) -> Self {
-        Self { writer, refusals: Mutex::default(), decided: Mutex::default() }
+        Self { writer, notes: Mutex::default(), refusals: Mutex::default(), decided: Mutex::default() }
     }
 
     /// Gives an entry about something that will begin once it is durable.
@@ -72,7 +83,40 @@ impl Recorder {
         self.give(event, Purpose::Tell)
     }
 
+    /// Takes up an entry about something that has happened and nobody waits for. It comes before
+    /// any that is given later, and to the disk soon: a disk writes one by one as slowly as many
+    /// together.
+    pub(super) fn note(self: &Arc<Self>, event: Event) {
+        let mut notes = self.notes();
+        notes.push(Entry { at: now(), event });
+        let count = notes.len();
+        drop(notes);
+        if count >= NOTES_MAX {
+            self.give_notes();
+        } else if count == 1 {
+            let recorder = Arc::clone(self);
+            tokio::spawn(async move {
+                sleep(NOTED_WITHIN).await;
+                recorder.give_notes();
+            });
+        }
+    }
+
+    fn give_notes(&self) {
+        // Held until all are given, so that none that comes later overtakes them.
+        let mut notes = self.notes();
+        for entry in notes.drain(..) {
+            // Where that fails the ledger is closed for what would begin.
+            let _ = self.writer.record(&entry, Purpose::Tell, |_| ());
+        }
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn give(&self, event: Event, purpose: Purpose) -> Result<Pending, RecordError> {
+        self.give_notes();
         let (sender, receiver) = oneshot::channel();
         let entry = Entry { at: now(), event };
         self.writer

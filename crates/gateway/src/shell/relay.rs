@@ -1,6 +1,7 @@
 //! Moves bytes between two connections: by copying first, since most connections are short, and
 //! within the kernel from [`SPLICED_AFTER`] on.
 
+use crate::shell::ending::Given;
 use crate::shell::pipes::Pipes;
 use std::cell::RefCell;
 use std::io;
@@ -44,6 +45,8 @@ pub(super) struct Direction<'a> {
     pub(super) pipes: &'a Pipes,
     /// Bytes that both directions have moved: tells whether the flow is idle.
     pub(super) moved: &'a AtomicU64,
+    /// Where is told what `to` took, where that matters.
+    pub(super) given: Option<&'a Given>,
     /// Bytes that this one has moved.
     pub(super) total: u64,
 }
@@ -59,11 +62,13 @@ enum Moved {
 impl Direction<'_> {
     /// Writes bytes that were read before.
     pub(super) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        self.count(bytes.len());
         while !bytes.is_empty() {
             match self.to.try_write(bytes) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+                Ok(written) => {
+                    self.count(written);
+                    bytes = bytes.get(written..).unwrap_or_default();
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.to.writable().await?,
                 Err(error) => return Err(error),
             }
@@ -150,5 +155,8 @@ impl Direction<'_> {
     fn count(&mut self, bytes: usize) {
         self.total = self.total.saturating_add(bytes as u64);
         self.moved.fetch_add(bytes as u64, Ordering::Relaxed);
+        if let Some(given) = self.given {
+            given.add(bytes);
+        }
     }
 }

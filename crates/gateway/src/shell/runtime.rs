@@ -1,5 +1,6 @@
 //! The runtime that a gateway runs on.
 
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::io;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -21,4 +22,12 @@ pub(crate) async fn signalled() -> io::Result<()> {
         _ = terminate.recv() => {}
     }
     Ok(())
+}
+
+/// Each connection takes two descriptors or more, and shells give 1024.
+pub(crate) fn raise_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where it cannot be raised fewer connections are held at a time.
+    let _ = setrlimit(Resource::Nofile, limit);
 }

@@ -119,7 +119,7 @@ const BEHAVIOURS: [(&str, &str, u16, Behaviour); 47] = [
     ),
     ("http-on-443", "a request in clear where TLS is expected", 443, requests::http_on_443),
     ("mqtt", "an MQTT session", 1883, requests::mqtt),
-    ("ntrip", "a stream of corrections", 2101, requests::ntrip),
+    ("ntrip", "a stream of corrections, for `--for` seconds", 2101, requests::ntrip),
     ("tcp", "bytes that are of no protocol", 7000, requests::tcp),
     ("dns", "asks the resolver", 53, datagrams::dns),
     ("dns-tcp", "asks the resolver over TCP", 53, datagrams::dns_tcp),

@@ -8,6 +8,7 @@ use crate::bytes::Sequence;
 use crate::live::serve::SIGN;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 /// The largest answer that is waited for, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
@@ -49,7 +50,31 @@ pub(super) fn ntrip(options: &Options) -> Outcome {
         "GET /LAB HTTP/1.0\r\nHost: {}\r\nNtrip-Version: Ntrip/1.0\r\nUser-Agent: NTRIP lab/1\r\n\r\n",
         options.host
     );
-    Outcome::of(options.connect().and_then(|stream| say(stream, request.as_bytes())))
+    let Some(lasting) = options.lasting else {
+        return Outcome::of(options.connect().and_then(|stream| say(stream, request.as_bytes())));
+    };
+    Outcome::of(options.connect().and_then(|mut stream| {
+        stream.write_all(request.as_bytes())?;
+        let (came, how) = stream_for(&mut stream, lasting);
+        let line = format!("{came} bytes of corrections came, {how}");
+        Ok(if came > 0 { Outcome::Delivered(line) } else { Outcome::Not(line) })
+    }))
+}
+
+/// Reads for some time: how many bytes came, and what ended it.
+#[expect(clippy::disallowed_methods, reason = "a stream that is to last has to know when its time is over")]
+fn stream_for(stream: &mut TcpStream, lasting: Duration) -> (u64, String) {
+    let mut part = [0; 4096];
+    let mut came = 0;
+    let begun = Instant::now();
+    while begun.elapsed() < lasting {
+        match stream.read(&mut part) {
+            Ok(0) => return (came, "then: the connection was closed".to_owned()),
+            Ok(read) => came += read as u64,
+            Err(error) => return (came, format!("then: {error}")),
+        }
+    }
+    (came, "to the end".to_owned())
 }
 
 pub(super) fn tcp(options: &Options) -> Outcome {

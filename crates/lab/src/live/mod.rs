@@ -25,8 +25,8 @@
 //! that ended, and with the first of the process namespace the kernel ends everything in it.
 //!
 //! The command finds in its environment `CREANCE_LAB_RESOLVER` (an address), `CREANCE_LAB_CA` (a
-//! file, PEM), `CREANCE_LAB_CAPTURE` (a file, with `--capture`) and `CREANCE_LAB_STATION` (with
-//! `--lan`; what `creance-lab in station` enters). `/run` is empty but for a Unix socket of the
+//! file, PEM), `CREANCE_LAB_CAPTURE` (a file, with `--capture`), and what `creance-lab in` enters:
+//! `CREANCE_LAB_FAR` and, with `--lan`, `CREANCE_LAB_STATION` (numbers of processes). `/run` is empty but for a Unix socket of the
 //! lab's that resolves names ([`beside`]), so that no service of the machine helps it out.
 //!
 //! As root the namespaces belong to root, so that a gateway has what it has on a real machine; as

@@ -1,4 +1,5 @@
-//! A device on the host's local network: a namespace that a process holds, and the way into it.
+//! A device on the host's local network: a namespace that a process holds, and the ways into it and
+//! to the far end.
 
 use super::LiveError;
 use super::config::{LAN_GATEWAY, ip};
@@ -50,23 +51,46 @@ pub(super) fn leave() -> Result<UnixStream, LiveError> {
     Ok(world)
 }
 
-/// Becomes a command in the station: `station -- COMMAND…`. It has the terminal and the exit
-/// status to itself, and finds the host's address in `CREANCE_LAB_RESOLVER`.
+/// Becomes a command elsewhere in the small internet: `station -- COMMAND…` in the station, where
+/// it finds the host's address in `CREANCE_LAB_RESOLVER`, or `internet -- COMMAND…` at the far end of
+/// the uplink, such as a tap of its own there. It has the terminal and the exit status to itself.
 ///
 /// # Errors
-/// Where there is no station, the caller may not enter it, or the command cannot be started.
+/// Where there is no such place, the caller may not enter it, or the command cannot be started.
 pub fn enter(args: &[String]) -> Result<ExitCode, LiveError> {
-    let (program, rest) = match args {
-        [station, dashes, program, rest @ ..] if station == "station" && dashes == "--" => (program, rest),
-        _ => return Err(LiveError::Usage("`in` is followed by `station -- COMMAND…`".into())),
+    let (place, program, rest) = match args {
+        [place, dashes, program, rest @ ..] if dashes == "--" => (place.as_str(), program, rest),
+        _ => return Err(usage()),
     };
-    let pid = std::env::var("CREANCE_LAB_STATION").map_err(|_| {
-        LiveError::Usage("there is no station here: run this within `creance-lab internet --lan`".into())
-    })?;
+    let mut command = Command::new(program);
+    command.args(rest);
+    match place {
+        "station" => {
+            move_to("CREANCE_LAB_STATION", "station, run this within `creance-lab internet --lan`")?;
+            station_resolver()?;
+            command.env("CREANCE_LAB_RESOLVER", LAN_GATEWAY);
+        }
+        "internet" => move_to("CREANCE_LAB_FAR", "internet, run this within `creance-lab internet`")?,
+        _ => return Err(usage()),
+    }
+    Err(LiveError::Command { command: program.clone(), source: command.exec() })
+}
+
+fn usage() -> LiveError {
+    LiveError::Usage("`in` is followed by `station -- COMMAND…` or `internet -- COMMAND…`".into())
+}
+
+/// Enters the network namespace of the process that a variable of the environment names.
+fn move_to(variable: &str, absent: &str) -> Result<(), LiveError> {
+    let pid = std::env::var(variable).map_err(|_| LiveError::Usage(format!("there is no {absent}")))?;
     let path = format!("/proc/{pid}/ns/net");
     let namespace = File::open(&path).map_err(LiveError::io(format!("cannot open `{path}`")))?;
     move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
-        .map_err(|errno| LiveError::io("cannot enter the station")(errno.into()))?;
+        .map_err(|errno| LiveError::io(format!("cannot enter `{path}`"))(errno.into()))
+}
+
+/// Mounts of its own, in which the list of resolvers names the host alone.
+fn station_resolver() -> Result<(), LiveError> {
     leave_namespaces(Namespaces::Mounts).map_err(LiveError::Refused)?;
     let root = Path::new("/");
     mount_change(root, MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
@@ -78,7 +102,5 @@ pub fn enter(args: &[String]) -> Result<ExitCode, LiveError> {
     if resolv.starts_with("/run") {
         fs::write(&file, "").map_err(LiveError::io(format!("cannot write `{}`", file.display())))?;
     }
-    resolv_conf(&resolv, folder, LAN_GATEWAY)?;
-    let error = Command::new(program).args(rest).env("CREANCE_LAB_RESOLVER", LAN_GATEWAY).exec();
-    Err(LiveError::Command { command: program.clone(), source: error })
+    resolv_conf(&resolv, folder, LAN_GATEWAY)
 }

@@ -46,7 +46,7 @@ pub(super) fn run(args: &[String]) -> Result<ExitCode, LiveError> {
     links(&mut far, station.as_ref())?;
     far.expect("ready")?;
     beside::serve(FAR)?;
-    let mut command = command(&config, &files, station.as_ref())?;
+    let mut command = command(&config, &files, &far, station.as_ref())?;
     let code = supervise(&mut command, far.pid, station.as_ref().map(|station| station.pid), signals)?;
     settle()?;
     ip("link set uplink0 down\n")?;
@@ -198,7 +198,12 @@ fn carried(interface: &str) -> Result<(), LiveError> {
 }
 
 /// The command, started.
-fn command(config: &Config, files: &Path, station: Option<&Stage>) -> Result<std::process::Child, LiveError> {
+fn command(
+    config: &Config,
+    files: &Path,
+    far: &Stage,
+    station: Option<&Stage>,
+) -> Result<std::process::Child, LiveError> {
     let Some((program, args)) = config.command.split_first() else {
         return Err(LiveError::Usage("a command is missing".into()));
     };
@@ -207,6 +212,7 @@ fn command(config: &Config, files: &Path, station: Option<&Stage>) -> Result<std
         .args(args)
         .env("PATH", search_path())
         .env("CREANCE_LAB_RESOLVER", FAR)
+        .env("CREANCE_LAB_FAR", far.pid.as_raw_nonzero().to_string())
         .env("CREANCE_LAB_CA", files.join("ca.pem"));
     if let Some(capture) = &config.capture {
         command.env("CREANCE_LAB_CAPTURE", capture);

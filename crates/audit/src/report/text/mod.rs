@@ -13,6 +13,21 @@ mod tests;
 pub use comparison::comparison_summary;
 pub use summary::summary;
 
+use crate::report::reconciliation::Reconciliation;
+use crate::report::words;
+
+/// How a reconciliation came out, in one sentence.
+#[must_use]
+pub fn reconciled(found: &Reconciliation) -> String {
+    words::reconciled(found)
+}
+
+/// A number of bytes in three figures with a unit of powers of 1000, such as `12.3 kB`.
+#[must_use]
+pub fn bytes(count: u64) -> String {
+    words::bytes(count)
+}
+
 /// How a summary is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {

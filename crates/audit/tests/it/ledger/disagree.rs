@@ -19,11 +19,7 @@ fn unexplained(story: Story, why: &str) {
 fn a_flow_without_an_entry_refutes() {
     let mut story = Story::honest();
     let flow = story.flow_at(70_060);
-    story.entries.retain(|(_, event)| match event {
-        Event::FlowStarted(started) => started.flow != flow,
-        Event::FlowEnded { bytes, .. } => bytes.flow != flow,
-        _ => true,
-    });
+    story.forget(flow);
     unexplained(story, "no entry");
 }
 
@@ -31,11 +27,7 @@ fn a_flow_without_an_entry_refutes() {
 fn one_without_an_entry_outside_of_the_window_leaves_the_first_claim_open() {
     let mut story = Story::honest();
     let flow = story.flow_at(2_060);
-    story.entries.retain(|(_, event)| match event {
-        Event::FlowStarted(started) => started.flow != flow,
-        Event::FlowEnded { bytes, .. } => bytes.flow != flow,
-        _ => true,
-    });
+    story.forget(flow);
     says(&story.judge(), "inconclusive", "upheld");
 }
 

@@ -4,7 +4,7 @@ use super::story::{Story, end};
 use super::{finds, reconciliation, says, told};
 use creance_ledger::{Event, Held};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 fn change(path: &Path, edit: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = fs::read(path).unwrap();
@@ -13,23 +13,23 @@ fn change(path: &Path, edit: impl FnOnce(&mut Vec<u8>)) {
 }
 
 /// A digit of some port becomes another.
-fn change_an_entry(folder: PathBuf) {
+fn change_an_entry(folder: &Path) {
     change(&folder.join("journal"), |bytes| {
         let place = bytes.windows(5).position(|five| five == b":443\"").unwrap();
         bytes[place + 3] = b'4';
     });
 }
 
-fn forget_a_tile(folder: PathBuf) {
+fn forget_a_tile(folder: &Path) {
     fs::remove_dir_all(folder.join("tile/0")).unwrap();
 }
 
-fn forget_the_checkpoint(folder: PathBuf) {
+fn forget_the_checkpoint(folder: &Path) {
     fs::remove_file(folder.join("checkpoint")).unwrap();
 }
 
 /// The journal is cut behind its 20th entry.
-fn cut_the_tail(folder: PathBuf) {
+fn cut_the_tail(folder: &Path) {
     change(&folder.join("journal"), |bytes| {
         let mut at = 32;
         for _ in 0..20 {
@@ -42,7 +42,7 @@ fn cut_the_tail(folder: PathBuf) {
 
 #[test]
 fn a_log_that_is_not_sound_explains_nothing() {
-    let ways: [fn(PathBuf); 4] = [change_an_entry, forget_a_tile, forget_the_checkpoint, cut_the_tail];
+    let ways: [fn(&Path); 4] = [change_an_entry, forget_a_tile, forget_the_checkpoint, cut_the_tail];
     for tamper in ways {
         let mut story = Story::honest();
         story.tamper = Some(tamper);

@@ -15,7 +15,7 @@ use creance_ledger::{
 };
 use creance_model::{Duration, Endpoint, Mode, Timestamp, Transport};
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::Path;
 
 pub(crate) const GATEWAY: &str = "10.77.0.2";
 pub(crate) const ROUTER: &str = "10.77.0.1";
@@ -53,7 +53,7 @@ pub(crate) struct Story {
     /// Checkpoints kept elsewhere.
     pub(crate) held: Vec<Held>,
     /// Bytes of the log's folder are changed by this before it is read.
-    pub(crate) tamper: Option<fn(PathBuf)>,
+    pub(crate) tamper: Option<fn(&Path)>,
     flow: u64,
     port: u16,
 }
@@ -170,19 +170,26 @@ impl Story {
         self.write(started(client, server, name), (millis, over), bytes);
     }
 
-    /// The entries of a flow by its place among the flows.
+    /// The entries that begin flows.
     pub(crate) fn starts(&mut self) -> impl Iterator<Item = (&mut Timestamp, &mut FlowStarted)> {
-        self.entries.iter_mut().filter_map(|(at, event)| match event {
-            Event::FlowStarted(started) => Some((at, started)),
-            _ => None,
+        self.entries.iter_mut().filter_map(|(at, event)| {
+            if let Event::FlowStarted(started) = event { Some((at, started)) } else { None }
         })
     }
 
+    /// What the entries say that end flows.
     pub(crate) fn ends(&mut self) -> impl Iterator<Item = (&mut FlowBytes, &mut FlowEnd)> {
-        self.entries.iter_mut().filter_map(|(_, event)| match event {
-            Event::FlowEnded { bytes, end } => Some((bytes, end)),
-            _ => None,
+        self.entries.iter_mut().filter_map(|(_, event)| {
+            if let Event::FlowEnded { bytes, end } = event { Some((bytes, end)) } else { None }
         })
+    }
+
+    /// Takes the entries of a flow out.
+    pub(crate) fn forget(&mut self, flow: u64) {
+        self.entries.retain(|(_, event)| {
+            !matches!(event, Event::FlowStarted(started) if started.flow == flow)
+                && !matches!(event, Event::FlowEnded { bytes, .. } if bytes.flow == flow)
+        });
     }
 
     /// The number of the flow to map tiles that begins at a moment.
@@ -215,7 +222,7 @@ impl Story {
         log.close(last).unwrap();
         let folder = directory.log_folder("gateway").unwrap();
         if let Some(tamper) = self.tamper {
-            tamper(folder.clone());
+            tamper(&folder);
         }
         let packets = self.recorder.finish();
         let file = PcapNg::new(vec![Interface {

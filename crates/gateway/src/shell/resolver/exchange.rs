@@ -2,13 +2,13 @@
 //! of its own in the ledger.
 
 use crate::shell::desk::Ticket;
-use crate::shell::dial::{own_end, udp_end};
+use crate::shell::dial::{endpoint, own_end, udp_end};
 use crate::shell::ending;
 use crate::shell::messages::{self, Answered, Family};
 use crate::shell::record::RecordError;
 use crate::shell::resolver::{ResolveError, Resolver, Server};
-use creance_ledger::{Binding, Event, FlowBytes, FlowEnd, FlowStarted};
-use creance_model::{Endpoint, HostName, Transport};
+use creance_ledger::{Binding, FlowEnd, FlowStarted};
+use creance_model::{HostName, Transport};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::io;
 use std::net::SocketAddr;
@@ -61,11 +61,11 @@ impl Resolver {
         let exchange = datagrams(&socket, name, &mut asked, &mut bytes);
         let end = tokio::select! {
             biased;
-            () = ticket.control.cut() => FlowEnd::Revoked,
+            end = ticket.control.cut() => end,
             result = exchange => if result.is_ok() { FlowEnd::Finished } else { FlowEnd::Broken },
         };
         drop(socket);
-        self.ended(&ticket, Some(bytes.0), Some(bytes.1), end)?;
+        ticket.end(&self.recorder, Some(bytes), end);
         Ok(asked.into_iter().map(|asked| asked.answer).collect())
     }
 
@@ -83,17 +83,17 @@ impl Resolver {
         let exchange = self.stream(socket, server, name, &mut asked, &mut stream);
         let end = tokio::select! {
             biased;
-            () = ticket.control.cut() => FlowEnd::Revoked,
+            end = ticket.control.cut() => end,
             result = timeout(STREAM_MAX, exchange) => match result {
                 Ok(Ok(())) => FlowEnd::Finished,
                 Ok(Err(_)) | Err(_) => FlowEnd::Broken,
             },
         };
         let bytes = match stream {
-            Some(stream) => ending::reset(stream).await,
+            Some(stream) => ending::reset(stream, None).await,
             None => Some((0, 0)),
         };
-        self.ended(&ticket, bytes.map(|(up, _)| up), bytes.map(|(_, down)| down), end)?;
+        ticket.end(&self.recorder, bytes, end);
         Ok(asked.into_iter().map(|asked| asked.answer).collect())
     }
 
@@ -122,33 +122,20 @@ impl Resolver {
         from: SocketAddr,
         to: SocketAddr,
     ) -> Result<Ticket, RecordError> {
-        let opened = self.desk.open_own(&self.recorder, |flow, generation| {
-            Event::FlowStarted(FlowStarted {
-                flow,
-                generation,
-                station: None,
-                service: None,
-                name: None,
-                binding: Binding::Own,
-                transport,
-                from: Endpoint { addr: from.ip(), port: from.port() },
-                to: Endpoint { addr: to.ip(), port: to.port() },
-            })
-        });
-        let (ticket, pending) = opened.await?;
+        let started = FlowStarted {
+            flow: 0,
+            generation: 0,
+            station: None,
+            service: None,
+            name: None,
+            binding: Binding::Own,
+            transport,
+            from: endpoint(from),
+            to: endpoint(to),
+        };
+        let (ticket, pending) = self.desk.open_own(&self.recorder, started).await?;
         pending.durable().await?;
         Ok(ticket)
-    }
-
-    fn ended(
-        &self,
-        ticket: &Ticket,
-        up: Option<u64>,
-        down: Option<u64>,
-        end: FlowEnd,
-    ) -> Result<(), RecordError> {
-        let bytes = FlowBytes { flow: ticket.number, up, down };
-        self.recorder.tell(Event::FlowEnded { bytes, end }).map(drop)
     }
 
     fn asked_of(&self, families: &[Family]) -> Result<Vec<Asked>, ResolveError> {

@@ -163,7 +163,7 @@ fn start(stage: &Stage, path: &Path, running: &mut Vec<(Child, String)>) -> Resu
         let mut child = started.with_context(|| format!("`{name}` cannot be started"))?;
         let stderr = child.stderr.take().context("a service has no standard error")?;
         let words = match &service.ready {
-            Ready::Says(words) => Some(words.clone()),
+            Ready::Says(words) => Some(words.as_str()),
             Ready::Listens(_) => None,
         };
         let heard = listen(stderr, words, log).with_context(|| format!("`{name}` is not ready"));
@@ -178,10 +178,10 @@ fn start(stage: &Stage, path: &Path, running: &mut Vec<(Child, String)>) -> Resu
 }
 
 /// Reads what a service says until it says the words, and the rest in a thread, into a file.
-fn listen(stderr: impl Read + Send + 'static, words: Option<String>, log: PathBuf) -> Result<()> {
+fn listen(stderr: impl Read + Send + 'static, words: Option<&str>, log: PathBuf) -> Result<()> {
     let mut lines = BufReader::new(stderr);
     let mut all = String::new();
-    while words.as_ref().is_some_and(|words| !all.contains(words.as_str())) {
+    while words.is_some_and(|words| !all.contains(words)) {
         if lines.read_line(&mut all)? == 0 {
             bail!("it ended before it was ready: {}", all.trim());
         }

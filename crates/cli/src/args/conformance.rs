@@ -38,6 +38,10 @@ pub(crate) struct ConformanceArgs {
     /// repeated.
     #[arg(long, value_name = "MODE", value_delimiter = ',')]
     pub(crate) mode: Vec<Setting>,
+    /// Run the rows about hellos against HAProxy, nginx, sniproxy and Squid as well, where they are
+    /// installed, and print the table side by side.
+    #[arg(long)]
+    pub(crate) peers: bool,
     /// Write the table to this file as well (Markdown).
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

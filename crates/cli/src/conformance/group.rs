@@ -3,6 +3,7 @@
 
 use super::front::{Front, Setting};
 use super::lab::FAR;
+use super::peers::Peer;
 use super::right::Due;
 use super::rows::{Address, Row};
 use std::collections::BTreeMap;
@@ -16,6 +17,8 @@ pub(super) type Addresses = BTreeMap<String, Vec<IpAddr>>;
 pub(super) enum Id {
     /// Through a gateway.
     Gateway(Front, Setting),
+    /// Through another proxy.
+    Peer(Peer),
     /// Without one, from the host itself: what a jailed app would otherwise do.
     Host,
     /// Without one, from a station whose packets the host forwards.
@@ -27,8 +30,7 @@ impl Id {
     pub(super) const fn control(self) -> Self {
         match self {
             Self::Gateway(Front::Run, _) | Self::Host => Self::Host,
-            Self::Gateway(Front::Transparent | Front::Connect | Front::Http | Front::Socks, _)
-            | Self::Station => Self::Station,
+            Self::Gateway(..) | Self::Peer(_) | Self::Station => Self::Station,
         }
     }
 
@@ -36,6 +38,7 @@ impl Id {
     pub(super) fn word(self) -> String {
         match self {
             Self::Gateway(front, setting) => format!("{front}-{setting}"),
+            Self::Peer(peer) => peer.word().to_owned(),
             Self::Host => "control-host".to_owned(),
             Self::Station => "control-station".to_owned(),
         }
@@ -62,6 +65,7 @@ impl Case {
         let name = |what: &str, suffix: &str| format!("{}{what}.{suffix}", row.id);
         let due = match id {
             Id::Gateway(_, setting) => row.right.due(row.zone, setting),
+            Id::Peer(_) => row.right.due(row.zone, Setting::Exempt),
             Id::Host | Id::Station => Due::DeliveredAnyhow,
         };
         let other = row.other.map(|zone| name("-other", zone.suffix()));
@@ -127,8 +131,11 @@ impl Case {
                     option("--via", proxy.to_owned());
                 }
             }
+            Id::Peer(peer) if peer.front().proxy().is_some() => {
+                option("--via", peer.front().proxy().unwrap_or_default().to_owned());
+            }
             // The host answers no questions of stations where it only forwards.
-            Id::Station => option("--resolver", FAR.to_owned()),
+            Id::Station | Id::Peer(_) => option("--resolver", FAR.to_owned()),
             Id::Host => {}
         }
         Some(args)
@@ -147,6 +154,7 @@ impl Group {
     pub(super) fn new(id: Id, rows: &[Row]) -> Self {
         let fits = |row: &&Row| match id {
             Id::Gateway(front, _) => row.fronts.contains(&front),
+            Id::Peer(peer) => row.fronts.contains(&peer.front()),
             Id::Host => row.fronts.contains(&Front::Run),
             Id::Station => row.fronts.iter().any(|front| *front != Front::Run),
         };

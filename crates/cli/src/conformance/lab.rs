@@ -1,5 +1,6 @@
 //! The lab's program, which runs the small internet and the apps in it.
 
+use super::zone;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -36,6 +37,10 @@ impl Lab {
             .tempdir_in("/var/tmp")
             .context("no folder can be made in `/var/tmp`")?;
         let found = Self { creance: seen(&creance, folder.path())?, lab: seen(&lab, folder.path())?, folder };
+        let catalogue = found.catalogue();
+        std::fs::create_dir(&catalogue)
+            .and_then(|()| std::fs::write(catalogue.join("conformance.toml"), zone::catalogue()))
+            .with_context(|| format!("`{}` cannot be written", catalogue.display()))?;
         found.try_out()?;
         Ok(found)
     }
@@ -43,6 +48,11 @@ impl Lab {
     /// Where everything is written.
     pub(super) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The folder with the catalogue of the lab's services.
+    pub(super) fn catalogue(&self) -> PathBuf {
+        self.folder().join("catalogue")
     }
 
     fn try_out(&self) -> Result<()> {

@@ -2,10 +2,13 @@
 //! and judges by a tap at the far end and by whether the app was answered, never by the gateway's
 //! word.
 
+mod beside;
 mod front;
 mod group;
 mod judge;
 mod lab;
+mod markdown;
+mod peers;
 mod report;
 mod right;
 mod rows;
@@ -44,11 +47,11 @@ pub(crate) fn run(args: &ConformanceArgs) -> Result<u8> {
     let lab = Lab::new()?;
     let started = now();
     let rows = selected(args);
-    covers(&lab, &rows)?;
+    covers(&lab)?;
     let report = tried(args, &lab, &rows)?;
     terminal::out(&report.text(started.elapsed()));
     if let Some(path) = &args.out {
-        let text = report.markdown(args);
+        let text = markdown::page(&report, args)?;
         std::fs::write(path, text).with_context(|| format!("`{}` cannot be written", path.display()))?;
     }
     Ok(report.status())
@@ -75,20 +78,28 @@ fn groups(args: &ConformanceArgs, rows: &[Row]) -> Vec<Group> {
             || !args.mode.is_empty()
     };
     let ids = fronts.iter().flat_map(|front| settings.iter().map(|setting| (*front, *setting)));
-    let ids: BTreeSet<Id> = ids
+    let mut ids: BTreeSet<Id> = ids
         .filter(|(front, setting)| args.all || quick(*front, *setting))
         .map(|(front, setting)| Id::Gateway(front, setting))
         .collect();
+    if args.peers {
+        ids.extend([Front::Transparent, Front::Connect].map(|front| Id::Gateway(front, Setting::Exempt)));
+    }
     ids.into_iter().map(|id| Group::new(id, rows)).collect()
 }
 
 /// A behaviour of the lab's that no row has would go unseen.
-fn covers(lab: &Lab, rows: &[Row]) -> Result<()> {
+fn covers(lab: &Lab) -> Result<()> {
     let known: BTreeSet<&str> = rows::all().iter().map(|row| row.behaviour).collect();
-    let missing: Vec<String> =
-        lab.behaviours()?.into_iter().filter(|behaviour| !known.contains(behaviour.as_str())).collect();
-    if !missing.is_empty() || rows.is_empty() {
-        bail!("no row tries what the lab's app can do: {}", missing.join(", "));
+    let behaviours = lab.behaviours()?;
+    let missing: Vec<&str> =
+        behaviours.iter().map(String::as_str).filter(|behaviour| !known.contains(behaviour)).collect();
+    if behaviours.is_empty() || !missing.is_empty() {
+        bail!(
+            "of {} behaviours of the lab's app no row tries {:?}\nhint: build both programs from one source",
+            behaviours.len(),
+            missing
+        );
     }
     Ok(())
 }
@@ -97,7 +108,9 @@ fn tried(args: &ConformanceArgs, lab: &Lab, rows: &[Row]) -> Result<Report> {
     let mut groups = groups(args, rows);
     let controls: BTreeSet<Id> = groups.iter().map(|group| group.id.control()).collect();
     let controls: Vec<Group> = controls.into_iter().map(|id| Group::new(id, rows)).collect();
-    let addresses = lab.addresses(&group::names(&[groups.clone(), controls.clone()].concat()))?;
+    let peers = if args.peers { peers::groups(rows) } else { Vec::new() };
+    let all = [groups.clone(), controls.clone(), peers.clone()].concat();
+    let addresses = lab.addresses(&group::names(&all))?;
     if args.sabotage == Some(Break::Expectation)
         && let Some(case) = groups.first_mut().and_then(|group| group.cases.first_mut())
     {
@@ -113,7 +126,11 @@ fn tried(args: &ConformanceArgs, lab: &Lab, rows: &[Row]) -> Result<Report> {
         terminal::note(&report::line(&tried));
         Ok(tried)
     })?;
-    Ok(Report { tried, all: args.all })
+    let beside = running::in_parallel(&peers, AT_ONCE, |group| {
+        let Id::Peer(peer) = group.id else { bail!("this group has no peer") };
+        Ok(peers::run(lab, group, peer, &addresses))
+    })?;
+    Ok(Report { tried, beside })
 }
 
 impl Report {

@@ -1,12 +1,9 @@
 //! What came of it, for people.
 
-use super::front::{Front, Setting};
-use super::group::Id;
 use super::judge::Verdict;
-use super::right::Due;
+use super::peers::Beside;
 use super::rows::Row;
 use super::running::Tried;
-use crate::args::ConformanceArgs;
 use crate::table::{counted, table};
 use crate::terminal::printable;
 use std::fmt::Write as _;
@@ -18,8 +15,10 @@ const STRAYS_MAX: usize = 20;
 /// All that was tried.
 #[derive(Debug)]
 pub(super) struct Report {
+    /// By group.
     pub(super) tried: Vec<Tried>,
-    pub(super) all: bool,
+    /// What other proxies did.
+    pub(super) beside: Vec<Beside>,
 }
 
 /// All rows, one to a line.
@@ -54,9 +53,27 @@ pub(super) fn line(tried: &Tried) -> String {
 }
 
 impl Report {
+    /// The table of the peers; nothing where none was asked for.
+    fn side_by_side(&self) -> String {
+        let (headings, rows) = super::beside::rows(self);
+        if rows.is_empty() {
+            return String::new();
+        }
+        let lines: Vec<String> = std::iter::once(&headings).chain(&rows).map(|row| row.join("\t")).collect();
+        let mut text = columns(&lines);
+        for peer in &self.beside {
+            let _ = match &peer.version {
+                Ok(version) => writeln!(text, "{} {version}", peer.peer.title()),
+                Err(why) => writeln!(text, "{}: not tried: {why}", peer.peer.title()),
+            };
+        }
+        text.push('\n');
+        text
+    }
+
     /// What is wrong and what was not tried, then one line.
     pub(super) fn text(&self, took: Duration) -> String {
-        let mut text = String::new();
+        let mut text = self.side_by_side();
         let mut not_tried: Vec<(String, String)> = Vec::new();
         let mut unproven = Vec::new();
         let (mut right, mut wrong) = (0, 0);
@@ -104,48 +121,28 @@ impl Report {
         );
         printable(&text)
     }
+}
 
-    /// The table of a file.
-    pub(super) fn markdown(&self, args: &ConformanceArgs) -> String {
-        let _ = (args, self.all);
-        let mut text = String::from("| row | ");
-        for front in Front::ALL {
-            let _ = write!(text, "{front} | ");
-        }
-        text.push_str("what |\n|---|---|---|---|---|---|---|\n");
-        let mut seen: Vec<&str> = Vec::new();
-        let cases = self.tried.iter().flat_map(|tried| &tried.group.cases);
-        for case in cases {
-            if seen.contains(&case.row.id) {
-                continue;
+/// Lines whose parts, between tabs, stand below each other.
+fn columns(lines: &[String]) -> String {
+    let mut widths: Vec<usize> = Vec::new();
+    for line in lines {
+        for (at, part) in line.split('\t').enumerate() {
+            let width = part.chars().count();
+            match widths.get_mut(at) {
+                Some(known) => *known = width.max(*known),
+                None => widths.push(width),
             }
-            seen.push(case.row.id);
-            let _ = write!(text, "| {} |", case.row.id);
-            for front in Front::ALL {
-                let cell: String =
-                    Setting::ALL.iter().map(|setting| self.cell(case.row.id, front, *setting)).collect();
-                let _ = write!(text, " `{cell}` |");
-            }
-            let _ = writeln!(text, " {} |", case.row.says);
-        }
-        text
-    }
-
-    /// One letter.
-    fn cell(&self, row: &str, front: Front, setting: Setting) -> char {
-        let group = self.tried.iter().find(|tried| tried.group.id == Id::Gateway(front, setting));
-        let verdict = group.and_then(|tried| {
-            let cases = tried.group.cases.iter().zip(&tried.verdicts);
-            cases.into_iter().find(|(case, _)| case.row.id == row).map(|(_, verdict)| verdict)
-        });
-        match verdict {
-            None => ' ',
-            Some(Verdict::Right(Due::Delivered | Due::DeliveredAnyhow)) => 'D',
-            Some(Verdict::Right(Due::Withheld)) => 'x',
-            Some(Verdict::Right(Due::Answered)) => 'a',
-            Some(Verdict::Right(Due::FirstAlone)) => '1',
-            Some(Verdict::Wrong(_)) => '!',
-            Some(Verdict::NotTried(_) | Verdict::Unproven(_)) => '?',
         }
     }
+    let mut text = String::new();
+    for line in lines {
+        let mut row = String::new();
+        for (part, width) in line.split('\t').zip(&widths) {
+            let _ = write!(row, "  {part:<width$}");
+        }
+        text.push_str(row.trim_end());
+        text.push('\n');
+    }
+    text
 }

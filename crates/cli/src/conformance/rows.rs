@@ -118,6 +118,17 @@ pub(super) fn all() -> Vec<Row> {
     [names(), hellos(), requests(), plain(), datagrams(), questions(), kernel()].concat()
 }
 
+/// Their names, each once, in their order.
+pub(super) fn ids() -> Vec<&'static str> {
+    let mut ids = Vec::new();
+    for row in all() {
+        if !ids.contains(&row.id) {
+            ids.push(row.id);
+        }
+    }
+    ids
+}
+
 /// Which name is asked for, and which is meant.
 fn names() -> Vec<Row> {
     vec![

@@ -6,7 +6,6 @@ use super::judge::{self, Control, Verdict};
 use super::lab::{FAR, Lab};
 use super::stage::{self, Ready, Service, Stage};
 use super::tap;
-use super::zone;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -53,18 +52,18 @@ pub(super) fn in_parallel<T: Sync, R: Send>(
 
 /// A group of attempts without a gateway.
 pub(super) fn control(lab: &Lab, group: &Group, addresses: &Addresses) -> Result<Controls> {
-    let prefix = if group.id == Id::Station { in_station(lab) } else { Vec::new() };
-    let stage = Stage {
-        forwards: group.id == Id::Station,
-        prefix,
-        cases: commands(lab, group, addresses)?,
-        ..Stage::default()
-    };
+    let stage = Stage { forwards: group.id == Id::Station, ..bare(lab, group, addresses)? };
     let (seen, came) = run(lab, group, &stage, addresses)?;
     let found = group.cases.iter().zip(&came).zip(&seen.traces);
     Ok(found
         .map(|((case, came), trace)| ((group.id, case.host.clone()), judge::control(case, came, trace)))
         .collect())
+}
+
+/// The attempts of a group where its apps stand, with nothing beside them.
+pub(super) fn bare(lab: &Lab, group: &Group, addresses: &Addresses) -> Result<Stage> {
+    let prefix = if group.id == Id::Host { Vec::new() } else { in_station(lab) };
+    Ok(Stage { prefix, cases: commands(lab, group, addresses)?, ..Stage::default() })
 }
 
 /// A group of attempts through a gateway. With `stray`, something goes past the gateway on purpose.
@@ -79,7 +78,7 @@ pub(super) fn through(
     let folder = lab.folder().join(group.id.word());
     let common = held(lab, &folder, setting)?;
     let creance = lab.creance.display().to_string();
-    let mut stage = Stage { cases: commands(lab, &group, addresses)?, ..Stage::default() };
+    let mut stage = bare(lab, &group, addresses)?;
     if front == Front::Run {
         stage.prefix = [vec![creance, "run".to_owned()], common, vec!["--".to_owned()]].concat();
     } else {
@@ -99,7 +98,6 @@ pub(super) fn through(
             command: [up, site, common].concat(),
             ready: Ready::Says("between `lan0` and `uplink0`".to_owned()),
         }];
-        stage.prefix = in_station(lab);
     }
     if stray {
         let app =
@@ -115,13 +113,9 @@ pub(super) fn through(
 
 /// How this program is told what to hold to.
 fn held(lab: &Lab, folder: &Path, setting: Setting) -> Result<Vec<String>> {
-    let catalogue = lab.folder().join("catalogue");
-    std::fs::create_dir_all(&catalogue)?;
     std::fs::create_dir_all(folder)?;
-    std::fs::write(catalogue.join("conformance.toml"), zone::catalogue())?;
     let mut args = setting.args();
-    let ledger = folder.join("ledger");
-    for (option, value) in [("--catalogue", &catalogue), ("--ledger", &ledger)] {
+    for (option, value) in [("--catalogue", lab.catalogue()), ("--ledger", folder.join("ledger"))] {
         args.extend([option.to_owned(), value.display().to_string()]);
     }
     args.extend(["--resolver".to_owned(), FAR.to_owned()]);

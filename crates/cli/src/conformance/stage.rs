@@ -16,6 +16,8 @@ const AT_ONCE: usize = 12;
 
 /// How long an attempt may take, in looks at it.
 const LOOKS_MAX: u32 = 6000;
+/// How long a service may take to listen, in looks at it.
+const READY_LOOKS_MAX: u32 = 300;
 const LOOK: Duration = Duration::from_millis(10);
 
 /// What is done within one small internet.
@@ -160,53 +162,55 @@ fn start(stage: &Stage, path: &Path, running: &mut Vec<(Child, String)>) -> Resu
         let started = command(&service.command)?.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
         let mut child = started.with_context(|| format!("`{name}` cannot be started"))?;
         let stderr = child.stderr.take().context("a service has no standard error")?;
-        running.push((child, name.clone()));
         let words = match &service.ready {
-            Ready::Says(words) => Some(words.clone()),
+            Ready::Says(words) => Some(words.as_str()),
             Ready::Listens(_) => None,
         };
-        let said = listen(stderr, words, log)?;
-        if let Ready::Listens(port) = service.ready
-            && !listens(port)?
-        {
-            bail!("`{name}` does not listen at port {port}: {said}");
-        }
+        let heard = listen(stderr, words, log).with_context(|| format!("`{name}` is not ready"));
+        let listens = match service.ready {
+            Ready::Listens(port) => listens(&mut child, port),
+            Ready::Says(_) => Ok(()),
+        };
+        running.push((child, name.clone()));
+        heard.and(listens.with_context(|| format!("`{name}` is not ready")))?;
     }
     Ok(())
 }
 
 /// Reads what a service says until it says the words, and the rest in a thread, into a file.
-fn listen(stderr: impl Read + Send + 'static, words: Option<String>, log: PathBuf) -> Result<String> {
+fn listen(stderr: impl Read + Send + 'static, words: Option<&str>, log: PathBuf) -> Result<()> {
     let mut lines = BufReader::new(stderr);
     let mut all = String::new();
-    while words.as_ref().is_some_and(|words| !all.contains(words.as_str())) {
+    while words.is_some_and(|words| !all.contains(words)) {
         if lines.read_line(&mut all)? == 0 {
             bail!("it ended before it was ready: {}", all.trim());
         }
     }
-    let begun = all.clone();
     std::thread::spawn(move || {
         let read = lines.read_to_string(&mut all);
         let _ = read.and_then(|_| std::fs::write(log, all));
     });
-    Ok(begun)
+    Ok(())
 }
 
 /// Waits until somebody listens at a TCP port.
-fn listens(port: u16) -> Result<bool> {
+fn listens(child: &mut Child, port: u16) -> Result<()> {
     let wanted = format!(":{port:04X}");
-    for _ in 0..LOOKS_MAX {
+    for _ in 0..READY_LOOKS_MAX {
         for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
             let text = std::fs::read_to_string(path).with_context(|| format!("`{path}` cannot be read"))?;
             let mut lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
             // 0A is a socket that listens.
             if lines.any(|words| matches!(words.as_slice(), [_, at, _, "0A", ..] if at.ends_with(&wanted))) {
-                return Ok(true);
+                return Ok(());
             }
+        }
+        if let Some(status) = child.try_wait()? {
+            bail!("it ended before it listened at port {port}: {status}");
         }
         std::thread::sleep(LOOK);
     }
-    Ok(false)
+    bail!("nobody listens at port {port}")
 }
 
 /// Starts this program anew where the app would be.

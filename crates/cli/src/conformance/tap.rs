@@ -70,6 +70,7 @@ pub(super) fn read(path: &Path, cases: &[Case], addresses: &Addresses) -> Result
 }
 
 /// All flows, and what the capture holds besides.
+#[expect(clippy::vec_box, reason = "the engine gives them so")]
 fn flows(path: &Path) -> Result<(Vec<Box<FlowRecord>>, Vec<String>)> {
     let shown = path.display();
     let file = File::open(path).with_context(|| format!("the capture `{shown}` cannot be read"))?;

@@ -3,6 +3,7 @@
 pub(crate) mod confined;
 mod counts;
 mod labels;
+mod neighbours;
 mod tunnels;
 
 use crate::file::{Frame, PacketLabel};
@@ -18,10 +19,11 @@ use crate::packet::headers::{BYTES_BEHIND_MAX, Headers, Packet, hardware_address
 use crate::packet::ip::{self, IpPacket};
 use crate::packet::transport::{self, Segment};
 use crate::trailer;
-use confined::{control, header_bytes, is_confined, is_discovery, is_ordinary};
+use confined::{control, header_bytes, is_confined, is_discovery};
 use counts::note;
 use creance_model::{Endpoint, Timestamp, Transport};
 use labels::Labels;
+use neighbours::Neighbours;
 use tunnels::Tunnels;
 
 pub use counts::{Counts, Unread};
@@ -70,6 +72,7 @@ pub struct Engine<S> {
     fragments: Fragments,
     tunnels: Tunnels,
     labels: Labels,
+    neighbours: Neighbours,
     /// Bytes held for reassembly, over all flows.
     held: usize,
     /// About how many bytes what was learnt of the flows in progress takes.
@@ -112,6 +115,7 @@ impl<S: FlowSink> Engine<S> {
             fragments: Fragments::default(),
             tunnels: Tunnels::default(),
             labels: Labels::default(),
+            neighbours: Neighbours::default(),
             held: 0,
             kept: 0,
             counts: Counts::default(),
@@ -269,12 +273,14 @@ impl<S: FlowSink> Engine<S> {
             Peeled::Inner(next, rest) => {
                 self.layer(deeper, next, rest, wire_len.saturating_sub(bytes.len() - rest.len()))
             }
-            Peeled::LinkOnly(name, length) if !is_ordinary(name, context.hardware[1], length) => {
-                self.unread(context, &format!("{name} of an unusual kind"), bytes.len());
-            }
-            Peeled::LinkOnly(name, _) => {
-                let one = self.counts_of(context, bytes.len());
-                note(&mut self.counts.link_only, name, &one);
+            Peeled::LinkOnly(name, message) => {
+                match self.neighbours.take(name, context.hardware, message, context.at) {
+                    Ok(()) => {
+                        let one = self.counts_of(context, bytes.len());
+                        note(&mut self.counts.link_only, name, &one);
+                    }
+                    Err(unusual) => self.unread(context, &unusual.named(name), bytes.len()),
+                }
             }
             Peeled::Unread(name) => self.unread(context, &name, bytes.len()),
         }

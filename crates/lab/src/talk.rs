@@ -178,6 +178,12 @@ impl<'a> Tcp<'a> {
         self
     }
 
+    /// Resets the connection in a segment with payload, which RFC 9293, 3.10.7.4, has nobody receive.
+    pub fn reset_with(&mut self, side: Side, bytes: &[u8]) -> &mut Self {
+        self.emit(side, RST | ACK, bytes, &[]);
+        self
+    }
+
     /// Ends the connection in order.
     pub fn close(&mut self) -> &mut Self {
         self.emit(Side::Client, FIN | ACK, b"", &[]);

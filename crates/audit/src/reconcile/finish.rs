@@ -3,6 +3,7 @@
 use super::book::{Books, Start};
 use super::findings::{Findings, Ledgered, Weight};
 use super::host;
+use super::kinds::{self, Kind, verb};
 use super::matching::{LISTED_MAX, Met, Reconciler};
 use super::periods::{self, Cut};
 use crate::claims::count;
@@ -16,57 +17,6 @@ use std::collections::BTreeMap;
 
 /// Flow numbers kept of one kind.
 const NUMBERS_MAX: usize = 64;
-
-/// How an entry and the wire do not agree. In the order in which the findings are told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    SentAfterCut,
-    MoreLeft,
-    LessLeft,
-    CameOtherwise,
-    NotSeen,
-    Late,
-    Unknown,
-    NotEnded,
-    Partly,
-    Inexact,
-    Stale,
-    CutByNone,
-}
-
-impl Kind {
-    const fn weight(self, in_window: bool) -> Weight {
-        match (self, in_window) {
-            (Self::SentAfterCut, _) => Weight::RefutesMode,
-            (Self::MoreLeft, true) => Weight::RefutesExplained,
-            (Self::CameOtherwise, _) | (_, false) => Weight::OpensExplained,
-            (_, true) => Weight::Opens,
-        }
-    }
-
-    const fn says(self) -> &'static str {
-        match self {
-            Self::SentAfterCut => {
-                "sent payload after the moment at which the ledger says all cut flows were reset"
-            }
-            Self::MoreLeft => "sent more payload on the wire than the ledger says",
-            Self::LessLeft => {
-                "sent less payload on the wire than the ledger says: the tap missed some, or the ledger is wrong"
-            }
-            Self::CameOtherwise => "received another amount of payload on the wire than the ledger says",
-            Self::NotSeen => {
-                "not on the wire, though the ledger says that bytes moved: the tap missed it, or the ledger is wrong"
-            }
-            Self::Late => "has its entry after its first packet: the entry was late, or the clocks differ",
-            Self::Unknown => "has bytes that the ledger does not know, since the gateway was gone",
-            Self::NotEnded => "has no end in the ledger, so that its bytes cannot be compared",
-            Self::Partly => "reaches beyond the capture, and its bytes do not agree",
-            Self::Inexact => "came too far out of order for its bytes to be counted exactly",
-            Self::Stale => "was let out by a table that no longer held",
-            Self::CutByNone => "was cut, by the ledger, without a change of mode that says when",
-        }
-    }
-}
 
 /// Flows of one kind.
 #[derive(Debug, Default)]
@@ -142,24 +92,24 @@ impl<'a> Ledger<'a> {
     }
 
     fn kinds_of(&mut self, start: &Start, met: &Met) -> Vec<Kind> {
-        let mut kinds = Vec::new();
+        let mut found = Vec::new();
         if let Some(cut) = periods::cut_by(self.books, start)
             && let Some(tally) = self.cuts.get_mut(start.log).and_then(|cuts| cuts.get_mut(cut.0))
         {
             tally.flows += 1;
             if periods::sent_after(self.books, cut.1, met) {
                 tally.sent_after += 1;
-                kinds.push(Kind::SentAfterCut);
+                found.push(Kind::SentAfterCut);
             }
         } else if start.end.as_ref().is_some_and(|end| end.how == FlowEnd::Revoked) {
-            kinds.push(Kind::CutByNone);
+            found.push(Kind::CutByNone);
         }
-        kinds.extend(met.late.map(|_| Kind::Late));
-        kinds.extend(start.stale.then_some(Kind::Stale));
-        kinds.extend(met.inexact.then_some(Kind::Inexact));
-        kinds.extend(self.bytes(start, met));
-        kinds.sort_unstable();
-        kinds
+        found.extend(met.late.map(|_| Kind::Late));
+        found.extend(start.stale.then_some(Kind::Stale));
+        found.extend(kinds::beside(met));
+        found.extend(self.bytes(start, met));
+        found.sort_unstable();
+        found
     }
 
     /// In what the bytes do not agree.
@@ -251,7 +201,15 @@ impl Reconciler<'_> {
         let mut findings = Findings::default();
         self.about_flows(&mut findings);
         about_entries(&ledger, &mut findings);
+        if let Some(bytes) = kinds::all_more_than_lost(&self.met) {
+            let text = format!(
+                "{} were sent again that cannot be compared with the first ones, more than ordinary loss explains",
+                count(bytes, "byte")
+            );
+            findings.add(Weight::Opens, text, Vec::new());
+        }
         about_mode(books, question, window, &mut findings);
+        self.about_host(window, counts, &mut findings);
         let host = self.about_frames(counts, &mut findings);
         about_logs(&ledger, &mut findings);
         let (findings, claims) = findings.finish();
@@ -322,9 +280,17 @@ impl Reconciler<'_> {
         }
     }
 
+    /// What the host sent of its own kinds, beyond what it sends of them by itself.
+    fn about_host(&self, window: Option<Window>, counts: &Counts, findings: &mut Findings) {
+        let whole = counts.first.zip(counts.last).map(|(from, to)| Window { from, to });
+        for text in self.host.values().filter_map(|of| of.excess(whole, window)) {
+            findings.add(Weight::Opens, text, Vec::new());
+        }
+    }
+
     /// Frames that are no part of any flow: those of the listed kinds, and the others.
     fn about_frames(&self, counts: &Counts, findings: &mut Findings) -> Vec<HostKind> {
-        let mut host: Vec<HostKind> = self.host.values().cloned().collect();
+        let mut host: Vec<HostKind> = self.host.values().map(|of| of.all.clone()).collect();
         let frames = |name: &str, of: &Unread| HostKind {
             kind: name.to_owned(),
             flows: 0,
@@ -353,11 +319,6 @@ fn about_entries(ledger: &Ledger<'_>, findings: &mut Findings) {
         let text = format!("a flow that the ledger has ({first}{more}) {}", verb(*kind));
         findings.add(kind.weight(!outside), text, of_kind.numbers.clone());
     }
-}
-
-fn verb(kind: Kind) -> String {
-    let says = kind.says();
-    if kind == Kind::NotSeen { format!("is {says}") } else { says.to_owned() }
 }
 
 /// What the ledger itself says of the mode.

@@ -1,9 +1,9 @@
 //! Flows of the wire, each with the entry that explains it.
 
 use super::book::{Books, Start};
-use super::host;
+use super::host::{self, OfHost};
 use super::log::LINGER;
-use crate::report::reconciliation::{HostKind, Unexplained};
+use crate::report::reconciliation::Unexplained;
 use crate::sent::{Direction, Seen};
 use crate::text::rfc3339;
 use creance_capture::{FlowRecord, Started};
@@ -35,6 +35,11 @@ pub(super) struct Met {
     /// How much of `down` a reset may have dropped on its way to whoever reads it.
     pub(super) down_doubtful: u64,
     pub(super) inexact: bool,
+    /// Bytes from the gateway that came again otherwise than before, those that could not be
+    /// compared, and those that came with a reset.
+    pub(super) contradicting: u64,
+    pub(super) uncompared: u64,
+    pub(super) on_reset: u64,
     /// When the gateway last sent payload.
     pub(super) sent_last: Option<Timestamp>,
     /// By how much its entry came after its first packet.
@@ -90,7 +95,7 @@ pub(crate) struct Reconciler<'a> {
     /// Flows within tunnels, which are explained with the flow that carries them or not at all.
     pub(super) within_tunnels: u64,
     pub(super) of_others: u64,
-    pub(super) host: BTreeMap<&'static str, HostKind>,
+    pub(super) host: BTreeMap<&'static str, OfHost>,
     /// Lowest numbers first.
     pub(super) unexplained: BTreeMap<u64, Unexplained>,
     /// Those that left in the judged time, those that left outside of it, and those to which the
@@ -132,12 +137,8 @@ impl<'a> Reconciler<'a> {
             return;
         };
         self.wire_flows += 1;
-        if let Some(kind) = host::kind(flow) {
-            let total = flow.total();
-            let entry = self.host.entry(kind).or_insert_with(|| HostKind::named(kind));
-            entry.flows += 1;
-            entry.packets += total.up.packets + total.down.packets;
-            entry.bytes += total.up.bytes + total.down.bytes;
+        if let Some(own) = host::kind(flow, side.ends(flow), &self.books.addresses) {
+            self.host.entry(own.name).or_insert_with(|| OfHost::new(own)).add(flow, |both| side.order(both));
             return;
         }
         match self.explain(flow, side) {
@@ -238,6 +239,9 @@ impl<'a> Reconciler<'a> {
         met.down += down.bytes;
         met.down_doubtful += if flow.reset_by == [false; 2] { 0 } else { down.unacknowledged };
         met.inexact |= up.inexact || down.inexact;
+        met.contradicting += up.contradicting;
+        met.uncompared += up.uncompared;
+        met.on_reset += up.on_reset;
         met.sent_last = met.sent_last.max(sent_last);
         met.late = met.late.max(late);
     }

@@ -8,6 +8,7 @@ mod book;
 mod findings;
 mod finish;
 mod host;
+mod kinds;
 mod log;
 mod matching;
 mod periods;

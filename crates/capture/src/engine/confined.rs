@@ -8,10 +8,8 @@ use std::net::IpAddr;
 
 /// The largest question or answer of neighbour discovery that is taken for one, in bytes.
 const DISCOVERY_BYTES_MAX: usize = 64;
-/// What the smallest Ethernet frame carries, with its check sum (IEEE 802.3: 46 bytes and 4).
-const SMALLEST_BYTES: usize = 50;
-/// The largest message of a router's, or of access control, that is taken for one, in bytes.
-const ACCESS_BYTES_MAX: usize = 256;
+/// The largest message of a router's that is taken for one, in bytes.
+const ROUTER_BYTES_MAX: usize = 256;
 /// The largest error of ICMP, with its header (RFC 1812, 4.3.2.3; RFC 4443, 2.4), in bytes.
 const ERROR_BYTES_MAX: [usize; 2] = [576, 1280];
 
@@ -42,7 +40,7 @@ pub(super) fn is_discovery(packet: &IpPacket<'_>) -> bool {
         && header_bytes(packet, 1) == 0
         && match packet.payload {
             [133 | 135 | 136, ..] => packet.payload_wire_len <= DISCOVERY_BYTES_MAX,
-            [134 | 137, ..] => packet.payload_wire_len <= ACCESS_BYTES_MAX,
+            [134 | 137, ..] => packet.payload_wire_len <= ROUTER_BYTES_MAX,
             _ => false,
         }
 }
@@ -69,24 +67,6 @@ pub(super) fn header_bytes(packet: &IpPacket<'_>, packets: u64) -> u64 {
     };
     let (whole, payload) = (packet.wire_len as u64, packet.payload_wire_len as u64);
     whole.saturating_sub(payload).saturating_sub(plain * packets)
-}
-
-/// Whether a message of a protocol between neighbours looks like one: sent to a group where its
-/// protocol does so, and no larger than it needs. `length` is without the framing, which differs.
-pub(super) fn is_ordinary(protocol: &str, receiver: Card, length: usize) -> bool {
-    // Where the framing does not name the receiver, only what fits the smallest frame passes.
-    let link_group = if receiver.is_none() { length <= SMALLEST_BYTES } else { receiver.is_group() };
-    match protocol {
-        "ARP" | "RARP" | "PPP control" => length <= SMALLEST_BYTES,
-        "802.1X" | "PPPoE discovery" => length <= ACCESS_BYTES_MAX,
-        "LLDP"
-        | "PTP"
-        | "Ethernet slow protocols"
-        | "Ethernet loopback test"
-        | "spanning tree"
-        | "Cisco link protocols" => link_group,
-        _ => true,
-    }
 }
 
 const fn is_directed_broadcast(addr: IpAddr) -> bool {

@@ -5,6 +5,7 @@ pub(crate) mod control;
 pub(crate) mod key;
 pub(crate) mod live;
 pub(crate) mod once;
+mod prints;
 mod questions;
 pub(crate) mod record;
 mod requests;

@@ -1,5 +1,6 @@
 //! The payload of one direction of a TCP connection, each byte counted once, whatever is sent again.
 
+use super::prints::Prints;
 use serde::{Deserialize, Serialize};
 
 /// Stretches that may be missing at a time; with more, the count is no longer exact.
@@ -14,6 +15,12 @@ pub struct Unique {
     pub unacknowledged: u64,
     /// Whether more was out of order at a time than is followed, so that `bytes` is not exact.
     pub inexact: bool,
+    /// Bytes that were sent again in segments which differ from the first ones.
+    pub contradicting: u64,
+    /// Bytes that were sent again and could not be compared with the first ones.
+    pub uncompared: u64,
+    /// Bytes of payload in segments that reset the connection.
+    pub on_reset: u64,
 }
 
 /// Counts while segments come in. Places in the stream are counted from the first one that was
@@ -31,22 +38,57 @@ pub(crate) struct Once {
     gaps: Vec<(i64, i64)>,
     acknowledged: Option<i64>,
     inexact: bool,
+    prints: Prints,
+    contradicting: u64,
+    uncompared: u64,
+    on_reset: u64,
 }
 
 impl Once {
-    /// Takes a segment. `sequence` is that of its first byte of payload.
+    /// Takes a segment. `sequence` is that of its first byte of payload, `length` how long that was
+    /// on the wire.
     #[inline]
-    pub(crate) fn take(&mut self, sequence: u32, length: usize) {
+    pub(crate) fn take(&mut self, sequence: u32, payload: &[u8], length: usize) {
         let base = *self.base.get_or_insert(sequence);
         if length == 0 {
             return;
         }
         let from = self.place(base, sequence);
+        let whole = if payload.len() == length { payload } else { &[] };
         if from == self.end {
             self.end += length.cast_signed() as i64;
             self.bytes += length as u64;
+            self.prints.keep(from, whole);
         } else {
-            self.take_elsewhere(from, from.saturating_add(length.cast_signed() as i64));
+            self.take_again(from, whole, length);
+        }
+    }
+
+    /// Notes the payload of a segment that resets the connection, which nobody receives in order.
+    #[cold]
+    pub(crate) const fn note_on_reset(&mut self, length: usize) {
+        self.on_reset += length as u64;
+    }
+
+    /// Takes a segment that does not follow the furthest byte, `whole` being empty where it is not
+    /// known whole.
+    #[cold]
+    fn take_again(&mut self, from: i64, whole: &[u8], length: usize) {
+        let (bytes, end) = (self.bytes, self.end);
+        let to = from.saturating_add(length.cast_signed() as i64);
+        self.take_elsewhere(from, to);
+        let fresh = self.bytes - bytes;
+        let again = (length as u64).saturating_sub(fresh);
+        if again == 0 {
+            return self.prints.keep(from, whole);
+        }
+        let (same, other) = self.prints.compare(from, whole);
+        self.contradicting += other;
+        self.uncompared += again.saturating_sub(same + other);
+        // Where only the end is new, that is what may come again.
+        if fresh > 0 && to > end && fresh == (to - end).unsigned_abs() {
+            let known = usize::try_from(again).ok().and_then(|again| whole.get(again..));
+            self.prints.keep(end, known.unwrap_or_default());
         }
     }
 
@@ -65,12 +107,15 @@ impl Once {
             bytes: self.bytes,
             unacknowledged: (self.end - known - missing).max(0).unsigned_abs(),
             inexact: self.inexact,
+            contradicting: self.contradicting,
+            uncompared: self.uncompared,
+            on_reset: self.on_reset,
         }
     }
 
     /// Bytes held.
     pub(crate) const fn held(&self) -> usize {
-        self.gaps.capacity() * size_of::<(i64, i64)>()
+        self.gaps.capacity() * size_of::<(i64, i64)>() + self.prints.held()
     }
 
     /// The place of a sequence number: the one nearest to the end.
@@ -81,7 +126,6 @@ impl Once {
         self.end.saturating_add(sequence.wrapping_sub(end).cast_signed() as i64)
     }
 
-    #[cold]
     fn take_elsewhere(&mut self, from: i64, to: i64) {
         if from > self.end {
             self.miss(self.end, from);
@@ -134,7 +178,7 @@ mod tests {
 
     fn count(segments: &[(u32, usize)]) -> Unique {
         let mut once = Once::default();
-        segments.iter().for_each(|(sequence, length)| once.take(*sequence, *length));
+        segments.iter().for_each(|(sequence, length)| once.take(*sequence, &vec![7; *length], *length));
         once.result()
     }
 
@@ -157,13 +201,13 @@ mod tests {
         let mut once = Once::default();
         let mut sequence = u32::MAX - 5;
         for _ in 0..3 << 12 {
-            once.take(sequence, 1 << 20);
-            once.take(sequence, 1 << 20);
+            once.take(sequence, &[], 1 << 20);
+            once.take(sequence, &[], 1 << 20);
             sequence = sequence.wrapping_add(1 << 20);
         }
         assert_eq!(once.result().bytes, 3 << 32);
-        once.take(sequence.wrapping_add(100), 10);
-        once.take(sequence, 100);
+        once.take(sequence.wrapping_add(100), &[], 10);
+        once.take(sequence, &[], 100);
         assert_eq!(once.result().bytes, (3 << 32) + 110);
     }
 
@@ -171,12 +215,12 @@ mod tests {
     fn unacknowledged_bytes_are_told_apart() {
         let mut once = Once::default();
         once.acknowledge(7);
-        once.take(100, 50);
+        once.take(100, &[], 50);
         assert_eq!(once.result().unacknowledged, 50);
         once.acknowledge(130);
         once.acknowledge(120);
         assert_eq!(once.result().unacknowledged, 20);
-        once.take(170, 10);
+        once.take(170, &[], 10);
         assert_eq!(once.result().unacknowledged, 30, "the gap is not among them");
         once.acknowledge(181);
         assert_eq!(once.result().unacknowledged, 0, "the close has a number of its own");
@@ -188,5 +232,37 @@ mod tests {
         assert!(!count(&gaps(32)).inexact);
         let many = count(&gaps(33));
         assert!(many.inexact && many.bytes == 34 * 5);
+    }
+
+    fn again(segments: &[(u32, &[u8])]) -> (u64, u64) {
+        let mut once = Once::default();
+        segments.iter().for_each(|(sequence, payload)| once.take(*sequence, payload, payload.len()));
+        let result = once.result();
+        (result.contradicting, result.uncompared)
+    }
+
+    #[test]
+    fn the_same_bytes_again_contradict_nothing() {
+        assert_eq!(again(&[(0, b"abcd"), (4, b"efgh"), (0, b"abcd"), (4, b"efgh")]), (0, 0));
+        assert_eq!(again(&[(0, b"abcd"), (4, b"efgh"), (0, b"abcdefgh")]), (0, 0), "in one piece");
+        assert_eq!(again(&[(0, b"abcd"), (0, b"abcdefgh"), (4, b"efgh")]), (0, 0), "with more behind");
+        assert_eq!(again(&[(0, b"ab"), (6, b"gh"), (2, b"cdef"), (2, b"cdef")]), (0, 0), "out of order");
+    }
+
+    #[test]
+    fn other_bytes_for_the_same_place_are_counted() {
+        assert_eq!(again(&[(0, b"abcd"), (0, b"abXd")]), (4, 0));
+        assert_eq!(again(&[(0, b"abcd"), (4, b"efgh"), (0, b"abcdeXgh")]), (4, 0));
+        assert_eq!(again(&[(0, b"abcd"), (0, b"aXcdefgh"), (4, b"efgX")]), (8, 0));
+    }
+
+    #[test]
+    fn what_comes_again_in_other_pieces_is_not_compared() {
+        assert_eq!(again(&[(0, b"abcdefgh"), (2, b"cd")]), (0, 2));
+        assert_eq!(again(&[(0, b"abcdefgh"), (4, b"efghij")]), (0, 4));
+        let mut cut = Once::default();
+        cut.take(0, b"abcd", 4);
+        cut.take(0, b"ab", 4);
+        assert_eq!((cut.result().contradicting, cut.result().uncompared), (0, 4), "cut by the snap length");
     }
 }

@@ -28,9 +28,9 @@ pub(crate) enum Layer {
 pub(crate) enum Peeled<'a> {
     /// More layers within.
     Inner(Layer, &'a [u8]),
-    /// Traffic that cannot leave the link by its nature: its name, and its length without the layer
+    /// Traffic that cannot leave the link by its nature: its name, and its bytes without the layer
     /// that carries it.
-    LinkOnly(&'static str, usize),
+    LinkOnly(&'static str, &'a [u8]),
     /// Not understood: what it is called.
     Unread(String),
 }
@@ -157,14 +157,14 @@ fn by_ether_type(a: u8, b: u8, rest: &[u8]) -> Peeled<'_> {
         return Peeled::Inner(layer, rest);
     }
     if let Some(name) = link_only(number) {
-        return Peeled::LinkOnly(name, rest.len());
+        return Peeled::LinkOnly(name, rest);
     }
     match (number, rest) {
         // Below 1536 it is a length, and an LLC header follows.
-        (0..=1500, [0x42, 0x42, ..]) => Peeled::LinkOnly("spanning tree", rest.len()),
+        (0..=1500, [0x42, 0x42, ..]) => Peeled::LinkOnly("spanning tree", rest),
         (0..=1500, [0xaa, 0xaa, 0x03, 0, 0, 0, a, b, rest @ ..]) => by_ether_type(*a, *b, rest),
         (0..=1500, [0xaa, 0xaa, 0x03, 0x00, 0x00, 0x0c, ..]) => {
-            Peeled::LinkOnly("Cisco link protocols", rest.len())
+            Peeled::LinkOnly("Cisco link protocols", rest)
         }
         (0..=1500, [dsap, ..]) => Peeled::Unread(format!("LLC 0x{dsap:02x}")),
         _ => Peeled::Unread(format!("EtherType 0x{number:04x}")),
@@ -193,7 +193,7 @@ fn ppp(bytes: &[u8]) -> Option<Peeled<'_>> {
     Some(match protocol {
         0x0021 | 0x0057 => Peeled::Inner(Layer::Ip, rest),
         0x0281 | 0x0283 => Peeled::Inner(Layer::Mpls, rest),
-        0x8000..=0xffff => Peeled::LinkOnly("PPP control", rest.len()),
+        0x8000..=0xffff => Peeled::LinkOnly("PPP control", rest),
         other => Peeled::Unread(format!("PPP protocol 0x{other:04x}")),
     })
 }
@@ -230,7 +230,7 @@ fn gre(bytes: &[u8]) -> Option<Peeled<'_>> {
     }
     rest = rest.get(optional..)?;
     Some(match (protocol, rest) {
-        (0x880b, []) => Peeled::LinkOnly("GRE acknowledgement", 0),
+        (0x880b, []) => Peeled::LinkOnly("GRE acknowledgement", &[]),
         (0x880b, _) => Peeled::Inner(Layer::Ppp, rest),
         // ERSPAN type II (8 bytes) and, with no sequence number, type I.
         (0x88be, _) if flags & 0x10 != 0 => Peeled::Inner(Layer::Ethernet, rest.get(8..)?),
@@ -313,7 +313,7 @@ mod tests {
         );
         assert!(matches!(peel(Layer::Unread(147), &[]), Peeled::Unread(name) if name == "link type 147"));
         assert!(matches!(by_ether_type(0x12, 0x34, &[]), Peeled::Unread(name) if name == "EtherType 0x1234"));
-        assert!(matches!(by_ether_type(0x08, 0x06, &[]), Peeled::LinkOnly("ARP", 0)));
+        assert!(matches!(by_ether_type(0x08, 0x06, &[]), Peeled::LinkOnly("ARP", [])));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! A gateway's ledger beside the wire: where they agree, and every way in which they may not.
 
+mod again;
 mod agree;
 mod disagree;
 mod logs;
+mod own;
 mod story;
 
 use crate::setup::claim;

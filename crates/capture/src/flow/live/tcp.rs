@@ -12,6 +12,10 @@ use crate::packet::transport::TcpHeader;
 use creance_model::Timestamp;
 use creance_wire::{Anomaly, Direction, Facts, Protocol, stream};
 
+/// With less room than this, in bytes, it is left to the starts of conversations, and what comes
+/// again is not compared.
+const PRINTS_ROOM: usize = 36 << 20;
+
 #[derive(Debug)]
 pub(super) struct Tcp {
     pub(super) client: Side,
@@ -46,7 +50,11 @@ impl Live {
             Direction::FromServer => (&mut tcp.server, &mut tcp.client, of_server, of_client),
         };
         let sequence = if header.syn() { header.sequence.wrapping_add(1) } else { header.sequence };
-        once.take(sequence, arrival.segment.payload_wire_len);
+        let printed = if room < PRINTS_ROOM { &[] } else { arrival.segment.payload };
+        once.take(sequence, printed, arrival.segment.payload_wire_len);
+        if header.rst() && arrival.segment.payload_wire_len > 0 {
+            once.note_on_reset(arrival.segment.payload_wire_len);
+        }
         if header.ack() {
             acknowledged.acknowledge(header.acknowledged);
         }

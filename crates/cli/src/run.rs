@@ -41,6 +41,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
     if creance_gateway::jail::user() == 0 && !args.quiet {
         terminal::note("note: as root, the app can write your home and nothing else of this system");
     }
+    if !args.quiet && !whole_identity(&std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default()) {
+        terminal::note("note: within a user namespace, as here, a seal of this machine cannot be seen");
+    }
     let config = Config {
         table,
         mode,
@@ -69,6 +72,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<u8> {
             Ok(status)
         }
     }
+}
+
+/// Whether every user is who they are outside, as the kernel lists it (`/proc/self/uid_map`): only
+/// then has nobody without rights made another view of the machine's files.
+fn whole_identity(map: &str) -> bool {
+    map.split_ascii_whitespace().eq(["0", "0", "4294967295"])
 }
 
 /// Where the mode can be changed while the app runs. Without it the app runs all the same.

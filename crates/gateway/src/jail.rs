@@ -31,6 +31,7 @@ mod remedy;
 mod root;
 mod signals;
 mod spec;
+mod strays;
 mod streams;
 
 pub use error::{COULD_NOT_JAIL, JailError};

@@ -39,7 +39,7 @@ pub(super) fn lay_out(spec: &Spec, unix: File) -> Result<(), JailError> {
     }
     spec.closed.iter().try_for_each(|folder| pins::make(folder))?;
     pins::hold_ancestors(spec.closed.iter().chain(&spec.kept))?;
-    pins::cover_sockets(&list(unix)?)?;
+    pins::cover_sockets(&list(unix)?, &spec.covered)?;
     spec.closed.iter().try_for_each(|folder| pins::close(folder))?;
     spec.kept.iter().try_for_each(|path| pins::keep(path))?;
     let links: Vec<(PathBuf, PathBuf)> =
@@ -63,7 +63,7 @@ pub(super) fn lay_out(spec: &Spec, unix: File) -> Result<(), JailError> {
     enter(&folder, home.as_deref())
 }
 
-fn list(unix: File) -> Result<String, JailError> {
+pub(super) fn list(unix: File) -> Result<String, JailError> {
     let mut bytes = Vec::new();
     unix.take(LIST_BYTES_MAX + 1)
         .read_to_end(&mut bytes)
@@ -157,6 +157,6 @@ fn enter(folder: &Path, home: Option<&Path>) -> Result<(), JailError> {
 }
 
 #[expect(clippy::print_stderr, reason = "the front has no part in this, and the app does not run yet")]
-fn note(text: &str) {
+pub(super) fn note(text: &str) {
     eprintln!("{}", text.replace(char::is_control, "\u{fffd}"));
 }

@@ -1,7 +1,8 @@
 //! The front: the process that starts a jail, in the host's network.
 
 use crate::jail::control::{Message, pair, receive_now, send};
-use crate::jail::{JailError, OUTER, Spec, next_stage, streams};
+use crate::jail::files::{list, note};
+use crate::jail::{JailError, OUTER, Spec, next_stage, strays, streams};
 use creance_sys::{block_signals, restore_signals};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_setfl};
@@ -12,6 +13,7 @@ use std::future::poll_fn;
 use std::io::{ErrorKind, stdin};
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::task::Poll;
 use tokio::io::Interest;
@@ -63,8 +65,18 @@ impl Jail {
     /// Where the system does not let one be made, or a standard stream leads out of it.
     pub fn enter(spec: &Spec) -> Result<(Self, Wall), JailError> {
         streams::check()?;
-        let unix =
-            File::open("/proc/self/net/unix").map_err(JailError::doing("listing the host's sockets"))?;
+        let sockets =
+            || File::open("/proc/self/net/unix").map_err(JailError::doing("listing the host's sockets"));
+        let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+        let strays = strays::find(&list(sockets()?)?, home.as_deref())?;
+        if strays.cut {
+            note(
+                "note: not all of your home could be looked at, and another program's socket there that was bound \
+                 by a relative name, or renamed, may be in the app's reach; `--home private` prevents it",
+            );
+        }
+        let spec = &Spec { covered: strays.found.into_iter().collect(), ..spec.clone() };
+        let unix = sockets()?;
         let (control, far) = pair().map_err(JailError::doing("making a channel"))?;
         let jail = start(spec, control, far)?;
         let input = stdin();

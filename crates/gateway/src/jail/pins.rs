@@ -50,9 +50,12 @@ pub(super) fn keep(path: &Path) -> Result<(), JailError> {
     set_attributes_below(&name, Attributes::ReadOnly).map_err(what())
 }
 
-/// Covers each socket in a file, of those that the kernel lists (`/proc/net/unix`).
-pub(super) fn cover_sockets(list: &str) -> Result<(), JailError> {
-    let paths = sockets(list);
+/// Covers each socket in a file, of those that the kernel lists (`/proc/net/unix`) and of others.
+pub(super) fn cover_sockets(list: &str, others: &[PathBuf]) -> Result<(), JailError> {
+    let mut paths = sockets(list);
+    paths.extend_from_slice(others);
+    paths.sort();
+    paths.dedup();
     if paths.len() > SOCKETS_MAX {
         return Err(JailError::new(format!(
             "the jail could not be made: {} sockets in files would have to be covered, and at most \

@@ -26,6 +26,8 @@ pub struct Spec {
     pub closed: Vec<PathBuf>,
     /// Files and folders that it may read and not change: absolute, without symbolic links.
     pub kept: Vec<PathBuf>,
+    /// Sockets in files that are out of its reach, where they are found: absolute.
+    pub(super) covered: Vec<PathBuf>,
     /// The user, as the host counts.
     pub uid: u32,
     /// The user's group, as the host counts.
@@ -50,6 +52,7 @@ impl Spec {
             gui: false,
             closed: Vec::new(),
             kept: Vec::new(),
+            covered: Vec::new(),
             uid: user(),
             gid: rustix::process::getgid().as_raw(),
             front: rustix::process::getpid().as_raw_nonzero().get(),
@@ -63,7 +66,7 @@ impl Spec {
         };
         let mut args: Vec<OsString> = vec![home.into(), if self.gui { "gui" } else { "bare" }.into()];
         args.extend([self.uid.to_string(), self.gid.to_string(), self.front.to_string()].map(OsString::from));
-        for list in [&self.closed, &self.kept] {
+        for list in [&self.closed, &self.kept, &self.covered] {
             args.push(list.len().to_string().into());
             args.extend(list.iter().map(|path| path.clone().into_os_string()));
         }
@@ -91,8 +94,9 @@ impl Spec {
         let front = args.next()?.to_str()?.parse().ok()?;
         let closed = paths(&mut args)?;
         let kept = paths(&mut args)?;
+        let covered = paths(&mut args)?;
         let app: Vec<OsString> = args.collect();
-        (!app.is_empty()).then_some(Self { app, home, gui, closed, kept, uid, gid, front })
+        (!app.is_empty()).then_some(Self { app, home, gui, closed, kept, covered, uid, gid, front })
     }
 }
 
@@ -113,6 +117,7 @@ mod tests {
         spec.home = Home::Private;
         spec.closed = vec!["/a b".into(), "/c".into()];
         spec.kept = vec!["/d".into()];
+        spec.covered = vec!["/e".into()];
         assert_eq!(Spec::from_args(spec.to_args().into_iter()), Ok(spec.clone()));
         let short = spec.to_args().into_iter().take(6);
         assert!(Spec::from_args(short).is_err());

@@ -11,6 +11,19 @@ fn after(person: &Person, change: &str) -> Came {
 }
 
 #[test]
+fn that_a_seal_cannot_be_seen_is_said_within_a_user_namespace_alone() {
+    for person in people() {
+        let said = |came: &Came| came.err.contains("a seal of this machine cannot be seen");
+        let within = after(&person, "");
+        assert!(within.status == 0 && said(&within), "{within}");
+        let outside = person.shell("true");
+        let whole = std::fs::read_to_string("/proc/self/uid_map").unwrap();
+        let whole = whole.split_ascii_whitespace().eq(["0", "0", "4294967295"]);
+        assert_eq!(said(&outside), !whole, "{outside}");
+    }
+}
+
+#[test]
 fn each_denial_has_its_remedy() {
     for person in people() {
         std::fs::create_dir(person.path("root")).unwrap();

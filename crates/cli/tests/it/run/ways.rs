@@ -154,6 +154,34 @@ fn result<'a>(came: &'a Came, way: &str) -> &'a str {
 }
 
 #[test]
+fn a_socket_that_was_bound_by_a_relative_name_or_renamed_is_covered() {
+    for person in people().into_iter().filter(|_| there(PYTHON)) {
+        let bind = "import os, socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(5); \
+            os.rename(sys.argv[1], sys.argv[2]); print('bound', flush=True); sys.stdin.read()";
+        std::fs::create_dir(person.path("deep")).unwrap();
+        chown(person.path("deep"), person.uid, person.uid).unwrap();
+        let absolute = person.path("first.sock").display().to_string();
+        for (first, then) in [("rel.sock", "rel.sock"), (absolute.as_str(), "deep/moved.sock")] {
+            let mut agent = person
+                .command(PYTHON)
+                .args(["-c", bind, first, then])
+                .stdin(std::process::Stdio::piped())
+                .spawn()
+                .unwrap();
+            agent.stdout.as_mut().unwrap().read_exact(&mut [0; 6]).unwrap();
+            let ask = "import socket, sys; print(socket.socket(socket.AF_UNIX).connect_ex(sys.argv[1]))";
+            // The control: without a jail it is reached.
+            let control = person.command(PYTHON).args(["-c", ask, then]).came();
+            assert_eq!(control.out, "0\n", "{control}");
+            let came = person.jail(&[], &[PYTHON, "-c", ask, then]).came();
+            assert_eq!(came.out, "111\n", "{then}: {came}");
+            drop(agent.stdin.take());
+            agent.wait().unwrap();
+        }
+    }
+}
+
+#[test]
 fn no_way_leads_out() {
     for person in people().into_iter().filter(|_| there(PYTHON)) {
         let probe = person.write("probe.py", PROBE);

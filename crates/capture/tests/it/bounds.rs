@@ -92,8 +92,10 @@ fn heads_are_given_up_at_the_limit_of_memory() {
         packets += 61;
     }
     let (counts, _, records) = engine.finish().unwrap();
-    // 48 MiB by 60 segments of 1400 bytes each, and the list of what is missing.
-    assert_eq!(counts.heads_given_up, u64::from(flows - (48 << 20) / (60 * 1400 + 64)));
+    // 48 MiB by 60 segments of 1400 bytes each, and the list of what is missing; a little of it is
+    // held by what compares segments that come again.
+    let least = u64::from(flows - (48 << 20) / (60 * 1400 + 64));
+    assert!((least..=least + 8).contains(&counts.heads_given_up), "{} of {least}", counts.heads_given_up);
     assert_eq!(records.iter().map(|flow| whole(flow).packets).sum::<u64>(), packets);
     assert!(records.iter().all(|flow| flow.facts.anomalies.contains(&Anomaly::NotFollowed)));
 }

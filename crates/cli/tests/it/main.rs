@@ -11,9 +11,9 @@
 
 mod catalogue;
 #[cfg(target_os = "linux")]
-mod demo;
-#[cfg(target_os = "linux")]
 mod conformance;
+#[cfg(target_os = "linux")]
+mod demo;
 #[cfg(target_os = "linux")]
 mod faults;
 #[cfg(target_os = "linux")]

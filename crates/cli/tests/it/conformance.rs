@@ -8,7 +8,7 @@ const LAB: &str = "creance-lab";
 
 /// A folder to run in, where this machine can run a small internet.
 fn folder() -> Option<Folder> {
-    let lab = Path::new(env!("CARGO_BIN_EXE_creance")).with_file_name(LAB);
+    let lab = Path::new(crate::run::creance()).with_file_name(LAB);
     assert!(lab.is_file(), "`{}` is missing: cargo build -p creance-lab", lab.display());
     let folder = Folder::new();
     let tried = Command::new(&lab)
@@ -75,7 +75,7 @@ fn a_packet_past_the_gateway_makes_its_group_wrong() {
 fn what_could_not_be_run_ends_with_2_and_says_what_helps() {
     let folder = Folder::new();
     let alone = folder.path("creance");
-    std::fs::copy(env!("CARGO_BIN_EXE_creance"), &alone).unwrap();
+    std::fs::copy(crate::run::creance(), &alone).unwrap();
     let ran = Command::new(&alone).arg("conformance").output().unwrap();
     let said = String::from_utf8_lossy(&ran.stderr).into_owned();
     assert_eq!(ran.status.code(), Some(2), "{said}");

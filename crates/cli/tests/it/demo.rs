@@ -131,7 +131,7 @@ fn what_cannot_be_played_says_why_and_touches_nothing() {
     assert_eq!(std::fs::read_to_string(person.path("shown/flight.pcapng")).unwrap(), "mine");
     // Without the lab.
     let alone = person.path("creance");
-    std::fs::copy(env!("CARGO_BIN_EXE_creance"), &alone).unwrap();
+    std::fs::copy(crate::run::creance(), &alone).unwrap();
     let came = person.command(&alone).args(["demo", "--out", "/nowhere/at/all"]).came();
     assert_eq!(came.status, 2, "{came}");
     assert!(
@@ -142,7 +142,7 @@ fn what_cannot_be_played_says_why_and_touches_nothing() {
     let script = r#"echo 0 >/proc/sys/user/max_user_namespaces || exit 9
         exec setpriv --bounding-set=-all --inh-caps=-all "$C" demo --out refused"#;
     let mut command = person.command("unshare");
-    let came = command.args(["-Ur", "sh", "-c", script]).env("C", env!("CARGO_BIN_EXE_creance")).came();
+    let came = command.args(["-Ur", "sh", "-c", script]).env("C", crate::run::creance()).came();
     assert_eq!(came.status, 2, "{came}");
     assert!(came.err.contains("this system makes no namespaces for this user"), "{came}");
     assert!(came.err.contains("the flight could not be played"), "{came}");
@@ -151,7 +151,7 @@ fn what_cannot_be_played_says_why_and_touches_nothing() {
 #[test]
 fn the_stage_is_for_the_small_internet_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_creance"))
+    let output = Command::new(crate::run::creance())
         .args(["demo", "--stage", "--out"])
         .arg(folder.path())
         .env_remove("CREANCE_LAB_FAR")

@@ -49,12 +49,12 @@ fn lab(script: &str) -> Option<Lab> {
     let folder = tempfile::Builder::new().prefix("creance-faults").tempdir_in("/var/tmp").unwrap();
     std::fs::write(folder.path().join("silent.py"), SILENT).unwrap();
     std::fs::write(folder.path().join("questions.py"), QUESTIONS).unwrap();
-    let program = Path::new(env!("CARGO_BIN_EXE_creance")).with_file_name("creance-lab");
+    let program = Path::new(crate::run::creance()).with_file_name("creance-lab");
     assert!(program.is_file(), "`{}` is missing: cargo build -p creance-lab", program.display());
     let run = |capture: &str, text: &str| -> Output {
         Command::new(&program)
             .args(["internet", "--lan", "--capture", capture, "--", "bash", "-c", text])
-            .env("C", env!("CARGO_BIN_EXE_creance"))
+            .env("C", crate::run::creance())
             .env("L", &program)
             .env("LEDGER", folder.path().join("ledger"))
             .current_dir(folder.path())
@@ -95,7 +95,7 @@ impl Lab {
     /// all flows that have an end, and that so many have none; and that there were flows.
     #[track_caller]
     fn assert_explained(&self, flows_min: u64, without_end_max: usize) {
-        let came = Command::new(env!("CARGO_BIN_EXE_creance"))
+        let came = Command::new(crate::run::creance())
             .args(["audit", "--quiet", "--ledger"])
             .arg(self.path("ledger"))
             .arg("--out")

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 /// The lab's program, which stands beside the one that is tested.
 fn lab_program() -> PathBuf {
-    let path = Path::new(env!("CARGO_BIN_EXE_creance")).with_file_name("creance-lab");
+    let path = Path::new(crate::run::creance()).with_file_name("creance-lab");
     assert!(path.is_file(), "`{}` is missing: cargo build -p creance-lab", path.display());
     path
 }
@@ -26,7 +26,7 @@ fn lab(person: &Person, options: &[&str], script: &str) -> Came {
         .args(["--capture", &person.path("far.pcap").display().to_string()])
         .args(options)
         .args(["--", "bash", "-c", script])
-        .env("C", env!("CARGO_BIN_EXE_creance"))
+        .env("C", crate::run::creance())
         .env("L", lab_program())
         .env("LEDGER", person.path("ledger"))
         .came()

@@ -8,16 +8,46 @@ mod terminal;
 mod ways;
 
 use std::ffi::OsStr;
+use std::hash::{Hash, Hasher};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use tempfile::TempDir;
 
 /// A user without rights, as most systems number it.
 const NOBODY: u32 = 65534;
 
 const PYTHON: &str = "/usr/bin/python3";
+
+/// The program, where anyone may run it: the folder that it was built in may be its owner's alone.
+/// The lab's program stands beside it.
+pub(crate) fn creance() -> &'static str {
+    static PLACE: OnceLock<String> = OnceLock::new();
+    PLACE.get_or_init(|| {
+        let built = Path::new(env!("CARGO_BIN_EXE_creance"));
+        let mut hasher = std::hash::DefaultHasher::new();
+        built.hash(&mut hasher);
+        let folder = PathBuf::from(format!("/var/tmp/creance-tests-{:016x}", hasher.finish()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).unwrap();
+        for name in ["creance", "creance-lab"] {
+            let from = built.with_file_name(name);
+            let new = folder.join(format!("{name}.{}", std::process::id()));
+            // The lab's is missed by those who need it.
+            if from.is_file() && std::fs::hard_link(&from, &new).is_err() {
+                std::fs::copy(&from, &new).unwrap();
+            }
+            if new.exists() {
+                std::fs::rename(&new, folder.join(name)).unwrap();
+                // A link that is renamed over another to the same file stays where it was.
+                let _ = std::fs::remove_file(&new);
+            }
+        }
+        folder.join("creance").display().to_string()
+    })
+}
 
 /// Someone who runs an app, with a home outside of what a jail empties.
 pub(crate) struct Person {
@@ -74,7 +104,7 @@ impl Person {
     }
 
     pub(crate) fn creance(&self) -> Command {
-        self.command(env!("CARGO_BIN_EXE_creance"))
+        self.command(creance())
     }
 
     /// `creance run` in the mode that needs no network, with options before the app.

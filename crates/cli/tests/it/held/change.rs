@@ -91,7 +91,7 @@ fn the_socket_is_its_users_alone() {
             for i in $(seq 200); do [ -e ready ] && break; sleep 0.02; done
             stat -c '%a %F' runtime/creance runtime/creance/*
             wait"#;
-        let came = person.command("bash").args(["-c", script]).env("C", env!("CARGO_BIN_EXE_creance")).came();
+        let came = person.command("bash").args(["-c", script]).env("C", crate::run::creance()).came();
         assert_eq!(came.out, "700 directory\n660 socket\n", "the app sees no socket: {came}");
     }
 }

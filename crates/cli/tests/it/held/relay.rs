@@ -117,7 +117,7 @@ fn a_station_that_nobody_named_may_do_nothing() {
             "$C" gateway down
             wait $gateway"#;
         let came = lab(&person, &["--lan"], script);
-        assert_eq!((came.status, came.out.as_str()), (0, "refused\n403\n"), "{came}");
+        assert_eq!((came.status, came.out.as_str()), (0, "refused\n000\n"), "{came}");
         let reconciliation = reconciled(&person);
         assert_agrees(&reconciliation, 0);
         assert_eq!(reconciliation["wire_up_payload_bytes"], 0, "{reconciliation:#}");
@@ -135,5 +135,49 @@ fn standard_lets_everything_out_and_records_all_of_it() {
         let came = lab(&person, &[], script);
         assert_eq!((came.status, came.out.as_str()), (0, "200\n200\n0\n0\n"), "{came}");
         assert_agrees(&reconciled(&person), 5);
+    }
+}
+
+/// A question from a source that is not the station's, and an offer to be the router.
+const FORGED: &str = "
+import socket, struct
+def total(data):
+    data += bytes(len(data) % 2)
+    value = sum(struct.unpack('!%dH' % (len(data) // 2), data))
+    while value >> 16: value = (value & 0xffff) + (value >> 16)
+    return ~value & 0xffff
+query = bytes.fromhex('123401000001000000000000') + b'\\x06secret\\x04test\\x00' + bytes.fromhex('00010001')
+source, target = socket.inet_aton('203.0.113.123'), socket.inet_aton('7.7.7.7')
+udp = struct.pack('!HHHH', 123, 53, 8 + len(query), 0) + query
+ip = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0, source, target)
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+for _ in range(5): raw.sendto(ip + udp, ('7.7.7.7', 0))
+router = socket.socket(socket.AF_INET6, socket.SOCK_RAW, 58)
+router.setsockopt(41, 18, 255)
+router.sendto(bytes([134, 0, 0, 0, 64, 8, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0]), ('ff02::1', 0, 0, socket.if_nametoindex('eth0')))
+";
+
+#[test]
+fn forged_sources_and_routers_lead_nothing_out() {
+    for person in people().into_iter().take(1) {
+        let forged = person.write("forged.py", FORGED);
+        let script = format!(
+            r#""$C" gateway up --lan lan0 --uplink uplink0 --station s-1=192.168.50.10 --mode offline \
+                --own 203.0.113.123:123/udp --ledger "$LEDGER" --resolver "$CREANCE_LAB_RESOLVER" &
+            gateway=$!
+            until "$C" gateway status >/dev/null 2>&1; do sleep 0.05; kill -0 $gateway || exit 9; done
+            echo 1 >/proc/sys/net/ipv6/conf/lan0/accept_ra
+            "$L" in station -- /usr/bin/python3 {} || exit 8
+            sleep 1
+            ip -6 route show default | grep -c lan0
+            "$C" gateway down
+            wait $gateway"#,
+            forged.display()
+        );
+        let came = lab(&person, &["--lan"], &script);
+        assert_eq!(came.out, "0\n", "{came}");
+        let reconciliation = reconciled(&person);
+        assert_agrees(&reconciliation, 0);
+        assert_eq!(reconciliation["wire_up_payload_bytes"], 0, "{reconciliation:#}");
     }
 }

@@ -24,19 +24,24 @@ const RULES: &str = r#"@id("mine") @why("mine") permit (principal, action, resou
 /// Runs a script as root in a system of its own folders of settings, and within it `$AS` runs as
 /// the user without root. None where the tests are not root.
 fn sealed(person: &Person, script: &str) -> Came {
+    let seal = r#""$C" seal --mode local-data --exempt dji.flysafe --ledger "$PWD/root-ledger" --yes 2>seal.out
+        set +e"#;
+    own_etc(person, &format!("{seal}\n{script}"))
+}
+
+/// The same without a seal.
+fn own_etc(person: &Person, script: &str) -> Came {
     let uid = person.uid.unwrap();
     let before = r#"set -e
         mount --make-rprivate /
         cp -a /etc/passwd /etc/group /etc/nsswitch.conf "$PWD/"
         mount -t tmpfs -o mode=755 none /etc
-        cp -a passwd group nsswitch.conf /etc/
-        "$C" seal --mode local-data --exempt dji.flysafe --ledger "$PWD/root-ledger" --yes 2>seal.out
-        set +e"#;
+        cp -a passwd group nsswitch.conf /etc/"#;
     Person::new(None)
         .command("unshare")
         .args(["-m", "bash", "-c", &format!("cd {}\n{before}\n{script}", person.home.path().display())])
         .env("HOME", person.home.path())
-        .env("C", env!("CARGO_BIN_EXE_creance"))
+        .env("C", crate::run::creance())
         .env("L", lab_program())
         .env("AS", format!("setpriv --reuid {uid} --regid {uid} --clear-groups"))
         .came()
@@ -130,5 +135,23 @@ fn nothing_that_a_user_without_root_does_loosens_a_seal() {
         }
         let sealed = std::fs::read_to_string(person.path("seal.out")).unwrap();
         assert!(sealed.contains("sealed to local-data") && sealed.contains("There is no undo"), "{sealed}");
+    }
+}
+
+#[test]
+fn a_seal_holds_what_runs_already() {
+    for person in people().into_iter().filter(|person| person.uid.is_some()) {
+        let script = r#"
+            $AS "$C" run --quiet --mode standard -- sh -c 'touch started; sleep 6' 2>err.out &
+            for i in $(seq 200); do [ -e started ] && break; sleep 0.02; done
+            $AS "$C" mode | cut -d ' ' -f 2
+            "$C" seal --mode local-data --ledger "$PWD/root-ledger" --yes 2>seal.out
+            for i in $(seq 60); do $AS "$C" mode | grep -q local-data && break; sleep 0.05; done
+            $AS "$C" mode | cut -d ' ' -f 2
+            wait
+            log=$($AS "$C" ledger show | tail -n 1 | { read -r log rest; echo "$log"; })
+            $AS "$C" ledger show "$log" | grep -c "ALARM: standard is not what this installation is sealed to""#;
+        let came = own_etc(&person, script);
+        assert_eq!(came.out, "standard\nlocal-data\n1\n", "{came}");
     }
 }

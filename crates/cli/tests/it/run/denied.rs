@@ -5,7 +5,7 @@ use super::{Came, Comes, Person, people};
 
 /// Runs a jail after a change to namespaces of the test's own.
 fn after(person: &Person, change: &str) -> Came {
-    let bin = env!("CARGO_BIN_EXE_creance");
+    let bin = crate::run::creance();
     let text = format!("{change} {bin} run --mode offline -- echo ran");
     person.command("unshare").args(["-Urmpf", "--mount-proc", "sh", "-c", &text]).came()
 }

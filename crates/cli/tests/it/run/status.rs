@@ -55,7 +55,7 @@ fn streams_pass_and_nothing_else_is_inherited() {
         assert!(err.contains("wrong\ncreance: mode offline at the end"), "{err}");
         // A descriptor that a shell hands down is there without a jail and not in one.
         let list = "ls /proc/self/fd | tr '\\n' ' '";
-        let bin = env!("CARGO_BIN_EXE_creance");
+        let bin = crate::run::creance();
         let both = person
             .command("bash")
             .args([
@@ -115,7 +115,7 @@ fn signals_reach_the_app_and_no_other() {
             assert_eq!(child.wait().unwrap().code(), Some(status), "{signal}");
         }
         // Ignored before, ignored within.
-        let bin = env!("CARGO_BIN_EXE_creance");
+        let bin = crate::run::creance();
         let text = format!("trap '' HUP; exec {bin} run --mode offline -- sh -c 'kill -HUP $$; echo alive'");
         let came = person.command("sh").args(["-c", &text]).came();
         assert_eq!(came.out, "alive\n", "{came}");

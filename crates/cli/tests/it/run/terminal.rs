@@ -53,7 +53,7 @@ fn drive(person: &Person, script: &str, command: &[&str]) -> Came {
 }
 
 fn in_jail<'a>(app: &[&'a str]) -> Vec<&'a str> {
-    [&[env!("CARGO_BIN_EXE_creance"), "run", "--mode", "offline", "--"], app].concat()
+    [&[crate::run::creance(), "run", "--mode", "offline", "--"], app].concat()
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn ctrl_c_is_the_apps() {
 #[test]
 fn ctrl_z_stops_the_job_and_fg_goes_on() {
     for person in people().into_iter().filter(|_| there(PYTHON)) {
-        let bin = env!("CARGO_BIN_EXE_creance");
+        let bin = crate::run::creance();
         let app = r#"trap "echo wo""ken; exit 5" CONT; echo rea""dy; while :; do sleep 0.05; done"#;
         let script = format!(
             r"!PS1=prom''pt-\n|?prompt-|!{bin} run --mode offline -- sh -c '{app}'\n|?ready|!\x1a|?Stopped|?prompt-|!fg\n|?woken|?prompt-|!echo status-$?\n|?status-5|!exit\n"

@@ -340,7 +340,7 @@ fn creances_own_program_and_the_operators_rules_are_not_the_apps_to_change() {
     for person in people() {
         std::fs::create_dir(person.path("bin")).unwrap();
         let program = person.path("bin/creance");
-        std::fs::copy(env!("CARGO_BIN_EXE_creance"), &program).unwrap();
+        std::fs::copy(crate::run::creance(), &program).unwrap();
         person.write("own.cedar", "forbid (principal, action, resource);");
         for path in ["bin", "bin/creance", "own.cedar"] {
             chown(person.path(path), person.uid, person.uid).unwrap();
@@ -351,7 +351,7 @@ fn creances_own_program_and_the_operators_rules_are_not_the_apps_to_change() {
         let came = person.command(&program).args(args).came();
         assert_eq!(came.out, "1\n", "{came}");
         assert!(came.err.contains("cannot create own.cedar: Read-only file system"), "{came}");
-        let whole = std::fs::read(env!("CARGO_BIN_EXE_creance")).unwrap();
+        let whole = std::fs::read(crate::run::creance()).unwrap();
         assert!(std::fs::read(&program).unwrap() == whole, "{came}");
         assert_eq!(
             std::fs::read(person.path("own.cedar")).unwrap(),

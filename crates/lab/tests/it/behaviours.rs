@@ -69,7 +69,7 @@ fn what_nobody_answers_is_not_delivered() {
 #[test]
 fn wrong_arguments_end_with_2_and_say_what_there_is() {
     for args in [&["app", "no-such"][..], &["app", "https"], &["app", "https", "--host"]] {
-        let ran = std::process::Command::new(crate::LAB).args(args).output().unwrap();
+        let ran = std::process::Command::new(crate::program()).args(args).output().unwrap();
         assert_eq!(ran.status.code(), Some(2), "{args:?}");
         assert!(text(&ran.stderr).starts_with("error: "), "{args:?}");
     }
@@ -77,7 +77,7 @@ fn wrong_arguments_end_with_2_and_say_what_there_is() {
 
 #[test]
 fn an_app_does_not_begin_where_hosts_are_real() {
-    let ran = std::process::Command::new(crate::LAB)
+    let ran = std::process::Command::new(crate::program())
         .args(["app", "https", "--host", "a.invalid", "--address", "127.0.0.1"])
         .env_remove("CREANCE_LAB_RESOLVER")
         .output()

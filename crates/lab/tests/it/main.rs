@@ -15,12 +15,34 @@ mod behaviours;
 mod ends;
 mod servers;
 
+use std::hash::{Hash, Hasher};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 use tempfile::TempDir;
 
-const LAB: &str = env!("CARGO_BIN_EXE_creance-lab");
+/// The program, where anyone may run it: the folder that it was built in may be its owner's alone.
+fn program() -> &'static str {
+    static PLACE: OnceLock<String> = OnceLock::new();
+    PLACE.get_or_init(|| {
+        let built = Path::new(env!("CARGO_BIN_EXE_creance-lab"));
+        let mut hasher = std::hash::DefaultHasher::new();
+        built.hash(&mut hasher);
+        let folder = PathBuf::from(format!("/var/tmp/creance-lab-tests-{:016x}", hasher.finish()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).unwrap();
+        let (place, new) = (folder.join("creance-lab"), folder.join(format!("new.{}", std::process::id())));
+        if std::fs::hard_link(built, &new).is_err() {
+            std::fs::copy(built, &new).unwrap();
+        }
+        std::fs::rename(&new, &place).unwrap();
+        // A link that is renamed over another to the same file stays where it was.
+        let _ = std::fs::remove_file(&new);
+        place.display().to_string()
+    })
+}
+
 /// Nobody's number, for a test that begins as root.
 const NOBODY: &str = "65534";
 
@@ -67,14 +89,14 @@ impl Lab {
     /// The lab with arguments, not started.
     fn command(&self, args: &[&str]) -> Command {
         let mut command = match self.who {
-            Who::Caller => Command::new(LAB),
+            Who::Caller => Command::new(program()),
             Who::Ordinary => {
                 let mut command = Command::new("setpriv");
-                command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", LAB]);
+                command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", program()]);
                 command
             }
         };
-        command.args(args).env("LAB", LAB).current_dir(self.folder.path());
+        command.args(args).env("LAB", program()).current_dir(self.folder.path());
         command
     }
 

@@ -69,7 +69,7 @@ fn a_command_runs_at_the_far_end_and_nowhere_else_that_has_no_name() {
         assert!(err.contains("`internet -- COMMAND…`") && err.contains("there is no station"), "{err}");
     }
     let alone =
-        std::process::Command::new(crate::LAB).args(["in", "internet", "--", "true"]).output().unwrap();
+        std::process::Command::new(crate::program()).args(["in", "internet", "--", "true"]).output().unwrap();
     assert_eq!(alone.status.code(), Some(125));
     assert!(text(&alone.stderr).contains("there is no internet"), "{}", text(&alone.stderr));
 }

@@ -3,7 +3,7 @@
 //!
 //! The rules are static and deny: they are loaded before the network comes up, and stay when the
 //! program ends. All that lets anything through needs a mark that is in a set, and the set's
-//! elements live for [`heart::LIVES`]; a program that hangs or dies renews them no more.
+//! elements live for three seconds; a program that hangs or dies renews them no more.
 
 mod heart;
 mod rules;

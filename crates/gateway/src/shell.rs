@@ -1,10 +1,10 @@
 //! Listens, asks the [core](crate::core), and dials and relays what it lets out.
 //!
 //! The way of a connection: it is accepted by a front-end, which learns the name that was asked
-//! for ([`listen`], [`proxy`], [`socks`]); its start waits at a door until the decision
-//! ([`connection`]); then the name is resolved and dialled here ([`dial`]), which makes the flow's
-//! entry durable before its first packet; its bytes are moved ([`relay`]) and counted by the
-//! kernel ([`ending`]). Datagrams go the same way, conversation by conversation ([`datagrams`]).
+//! for (`listen`, `proxy`, `socks`); its start waits at a door until the decision
+//! (`connection`); then the name is resolved and dialled here (`dial`), which makes the flow's
+//! entry durable before its first packet; its bytes are moved (`relay`) and counted by the
+//! kernel (`ending`). Datagrams go the same way, conversation by conversation (`datagrams`).
 
 mod clock;
 mod connection;

@@ -1,5 +1,5 @@
 //! The servers of the far end. Each connection has a thread; there are at most
-//! [`CONNECTIONS_MAX`] of them at a time, and none lives longer than its time-outs allow.
+//! `CONNECTIONS_MAX` of them at a time, and none lives longer than its time-outs allow.
 
 mod http;
 pub mod lookup;

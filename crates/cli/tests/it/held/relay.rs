@@ -159,6 +159,10 @@ router.sendto(bytes([134, 0, 0, 0, 64, 8, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0]), ('ff02
 
 #[test]
 fn forged_sources_and_routers_lead_nothing_out() {
+    if !std::path::Path::new("/usr/bin/python3").is_file() {
+        println!("skipped: there is no /usr/bin/python3, which forges the packets");
+        return;
+    }
     for person in people().into_iter().take(1) {
         let forged = person.write("forged.py", FORGED);
         let script = format!(

@@ -14,6 +14,10 @@ s.send(bytes(12) + b'\\x08\\x00' + ip + bytes.fromhex('1000200000090000') + b'x'
 
 #[test]
 fn a_packet_that_nothing_explains_is_an_alarm_and_in_local_data_the_end() {
+    if !std::path::Path::new("/usr/bin/python3").is_file() {
+        println!("skipped: there is no /usr/bin/python3, which forges the packets");
+        return;
+    }
     for person in people().into_iter().take(1) {
         let past = person.write("past.py", PAST);
         for (mode, after) in [("local-data --exempt dji.flysafe", "000"), ("standard", "200")] {

@@ -142,16 +142,19 @@ fn nothing_that_a_user_without_root_does_loosens_a_seal() {
 fn a_seal_holds_what_runs_already() {
     for person in people().into_iter().filter(|person| person.uid.is_some()) {
         let script = r#"
-            $AS "$C" run --quiet --mode standard -- sh -c 'touch started; sleep 6' 2>err.out &
+            $AS "$C" run --quiet --mode standard -- sh -c 'touch started; sleep 9' 2>err.out &
             for i in $(seq 200); do [ -e started ] && break; sleep 0.02; done
             $AS "$C" mode | cut -d ' ' -f 2
             "$C" seal --mode local-data --ledger "$PWD/root-ledger" --yes 2>seal.out
             for i in $(seq 60); do $AS "$C" mode | grep -q local-data && break; sleep 0.05; done
             $AS "$C" mode | cut -d ' ' -f 2
+            chmod 666 /etc/creance/seal
+            for i in $(seq 60); do $AS "$C" mode | grep -q offline && break; sleep 0.05; done
+            $AS "$C" mode | cut -d ' ' -f 2
             wait
             log=$($AS "$C" ledger show | tail -n 1 | { read -r log rest; echo "$log"; })
             $AS "$C" ledger show "$log" | grep -c "ALARM: standard is not what this installation is sealed to""#;
         let came = own_etc(&person, script);
-        assert_eq!(came.out, "standard\nlocal-data\n1\n", "{came}");
+        assert_eq!(came.out, "standard\nlocal-data\noffline\n1\n", "{came}");
     }
 }

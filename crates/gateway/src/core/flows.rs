@@ -26,6 +26,22 @@ pub struct Flow {
     pub binding: Option<Binding>,
 }
 
+impl Flow {
+    /// Whether a table lets it out as it was.
+    #[must_use]
+    pub fn may_leave(&self, table: &Table) -> bool {
+        let Some(name) = &self.name else { return table.everything(&self.station).is_some() };
+        match table.may_leave(&self.station, name, self.transport, self.port) {
+            Says::Everything(_) => true,
+            // What was let out as one service does not go on as another, nor with a looser binding.
+            Says::Offers(offers) => offers.iter().any(|offer| {
+                offer.service == self.service && (offer.binding.is_none() || offer.binding == self.binding)
+            }),
+            Says::No(..) => false,
+        }
+    }
+}
+
 /// All open flows of a gateway.
 #[derive(Debug, Default)]
 pub struct Flows {
@@ -46,7 +62,7 @@ impl Flows {
     /// Where the table, which may be another one than the flow was let out by, does not allow it
     /// any more, or where too many are open.
     pub fn open(&mut self, table: &Table, flow: Flow) -> Result<u64, Reason> {
-        if !is_allowed(table, &flow) {
+        if !flow.may_leave(table) {
             return Err(Reason::Denied);
         }
         if self.open.len() >= FLOWS_MAX {
@@ -80,20 +96,8 @@ impl Flows {
     pub fn stopped_by(&self, table: &Table) -> Vec<(u64, &Flow)> {
         self.open
             .iter()
-            .filter(|(_, flow)| !is_allowed(table, flow))
+            .filter(|(_, flow)| !flow.may_leave(table))
             .map(|(number, flow)| (*number, flow))
             .collect()
-    }
-}
-
-fn is_allowed(table: &Table, flow: &Flow) -> bool {
-    let Some(name) = &flow.name else { return table.everything(&flow.station).is_some() };
-    match table.may_leave(&flow.station, name, flow.transport, flow.port) {
-        Says::Everything(_) => true,
-        // What was let out as one service does not go on as another, nor with a looser binding.
-        Says::Offers(offers) => offers.iter().any(|offer| {
-            offer.service == flow.service && (offer.binding.is_none() || offer.binding == flow.binding)
-        }),
-        Says::No(..) => false,
     }
 }

@@ -120,6 +120,17 @@ impl Drop for Ticket {
     }
 }
 
+/// Why a flow of Creance's own is not opened.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(super) enum OwnError {
+    /// What it is for may not leave any more.
+    #[error("what it is for may not leave any more")]
+    Denied,
+    /// The ledger takes no entry for it.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
 /// A change of the table, as its entry tells it.
 #[derive(Debug, Clone)]
 pub struct Change {
@@ -182,16 +193,21 @@ impl Desk {
         }
     }
 
-    /// Opens a flow of Creance's own, for a name that may leave.
+    /// Opens a flow of Creance's own, for one that may leave: not where it may not any more, since
+    /// the question would tell its name.
     pub(super) async fn open_own(
         self: &Arc<Self>,
         recorder: &Recorder,
+        asked_for: &Flow,
         started: FlowStarted,
-    ) -> Result<(Ticket, Pending), RecordError> {
+    ) -> Result<(Ticket, Pending), OwnError> {
         let _steady = self.change.read().await;
         let control = Arc::new(Control::default());
         let (number, generation) = {
             let mut inner = self.lock();
+            if inner.ended || !asked_for.may_leave(&inner.table) {
+                return Err(OwnError::Denied);
+            }
             let number = inner.flows.number();
             inner.own.insert(number, Arc::clone(&control));
             (number, inner.table.generation())

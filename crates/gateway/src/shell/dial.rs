@@ -2,9 +2,10 @@
 //! first packet.
 
 use crate::core::{Admission, Flow, Reason, Refusal};
-use crate::shell::desk::Ticket;
+use crate::shell::desk::{OwnError, Ticket};
 use crate::shell::gateway::{Shared, Uplink};
 use crate::shell::ports;
+use crate::shell::resolver::ResolveError;
 use creance_catalogue::Binding as Wanted;
 use creance_ledger::{Binding, FlowEnd, FlowStarted, Pseudonym};
 use creance_model::{Endpoint, HostName, Scope, Transport, scope};
@@ -139,7 +140,15 @@ pub(super) async fn dial(shared: &Shared, call: &Call<'_>) -> Result<Dialled, No
 async fn known(shared: &Shared, call: &Call<'_>) -> Result<Vec<IpAddr>, NotDialled> {
     match call.target {
         Target::Address(address) => Ok(vec![*address]),
-        Target::Name(name) => shared.resolver.addresses(name).await.map_err(|_| NotDialled::Unreachable),
+        Target::Name(name) => {
+            shared.resolver.addresses(name, &flow(call)).await.map_err(|error| match error {
+                ResolveError::Own(OwnError::Denied) => NotDialled::Refused(refusal(call, Reason::Denied)),
+                ResolveError::Own(OwnError::Record(_)) => {
+                    NotDialled::Refused(refusal(call, Reason::NotRecorded))
+                }
+                ResolveError::Silent => NotDialled::Unreachable,
+            })
+        }
     }
 }
 
@@ -155,6 +164,18 @@ pub(super) async fn addresses(shared: &Shared, call: &Call<'_>) -> Result<Vec<Ip
     Ok(may)
 }
 
+/// The flow that a call is for.
+fn flow(call: &Call<'_>) -> Flow {
+    Flow {
+        station: call.station.clone(),
+        name: call.target.name().cloned(),
+        transport: call.transport,
+        port: call.port,
+        service: call.admission.service.clone(),
+        binding: call.admission.binding,
+    }
+}
+
 pub(super) fn refusal(call: &Call<'_>, reason: Reason) -> Refusal {
     Refusal { reason, name: call.target.name().cloned(), service: call.admission.service.clone() }
 }
@@ -168,14 +189,7 @@ pub(super) async fn open(
 ) -> Result<Ticket, Refusal> {
     let admission = call.admission;
     let name = call.target.name();
-    let flow = Flow {
-        station: call.station.clone(),
-        name: name.cloned(),
-        transport: call.transport,
-        port: call.port,
-        service: admission.service.clone(),
-        binding: admission.binding,
-    };
+    let flow = flow(call);
     let started = FlowStarted {
         flow: 0,
         generation: 0,

@@ -2,10 +2,11 @@
 
 mod exchange;
 
-use crate::shell::desk::Desk;
+use crate::core::Flow;
+use crate::shell::desk::{Desk, OwnError};
 use crate::shell::gateway::Uplink;
 use crate::shell::messages::{Answered, Family};
-use crate::shell::record::{RecordError, Recorder};
+use crate::shell::record::Recorder;
 use creance_model::HostName;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -65,9 +66,9 @@ pub(super) enum ResolveError {
     /// No server answered.
     #[error("no resolver answered")]
     Silent,
-    /// The ledger takes no entry for the question.
+    /// The question is not asked.
     #[error(transparent)]
-    Record(#[from] RecordError),
+    Own(#[from] OwnError),
 }
 
 /// Asks for names.
@@ -94,8 +95,9 @@ impl Resolver {
         Self { desk, recorder, servers, tls, known, asked, uplink }
     }
 
-    /// The addresses of a name, in the order in which they are tried; none where it has none.
-    pub(super) async fn addresses(&self, name: &HostName) -> Result<Vec<IpAddr>, ResolveError> {
+    /// The addresses of a name, in the order in which they are tried; none where it has none. It is
+    /// asked for as long as `flow` may leave.
+    pub(super) async fn addresses(&self, name: &HostName, flow: &Flow) -> Result<Vec<IpAddr>, ResolveError> {
         if let Some(known) = self.recall(name) {
             return Ok(known);
         }
@@ -106,7 +108,7 @@ impl Resolver {
         }
         let mut last = ResolveError::Silent;
         for server in &self.servers {
-            match self.ask(server, name).await {
+            match self.ask(server, name, flow).await {
                 Ok(Some((addresses, seconds))) => {
                     self.keep(name, &addresses, seconds);
                     return Ok(addresses);
@@ -123,11 +125,12 @@ impl Resolver {
         &self,
         server: &Server,
         name: &HostName,
+        flow: &Flow,
     ) -> Result<Option<(Vec<IpAddr>, u32)>, ResolveError> {
         let families = [Family::V4, Family::V6];
-        let mut answers = self.exchange(server, name, &families).await?;
+        let mut answers = self.exchange(server, name, flow, &families).await?;
         if answers.iter().any(|answer| matches!(answer, Some(Answered::Truncated))) {
-            answers = self.exchange_stream(server, name, &families).await?;
+            answers = self.exchange_stream(server, name, flow, &families).await?;
         }
         let mut addresses = Vec::new();
         let mut seconds = u32::MAX;

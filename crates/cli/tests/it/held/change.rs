@@ -83,6 +83,30 @@ fn what_standard_let_out_unseen_does_not_go_on_as_an_exempt_service() {
 }
 
 #[test]
+fn a_name_that_may_not_leave_any_more_is_not_asked_for_elsewhere() {
+    for person in people().into_iter().take(1) {
+        // The first resolver answers too late; nobody may turn to the second after the change.
+        let script = r#""$C" run --mode restricted --grant dji.flysafe --ledger "$LEDGER" \
+                --resolver "$CREANCE_LAB_RESOLVER" --resolver 11.0.0.53 -- \
+                curl -s -m 6 -k https://flysafe-api.dji.com/ >/dev/null &
+            run=$!
+            for i in $(seq 100); do
+                log=$("$C" ledger show --ledger "$LEDGER" 2>/dev/null | tail -n 1 | { read -r log rest; echo "$log"; })
+                "$C" ledger show "$log" --ledger "$LEDGER" 2>/dev/null | grep -q "flow 1 started" && break
+                sleep 0.05
+            done
+            "$C" mode offline --yes 2>change.out
+            wait $run"#;
+        let came = lab(&person, &["--delay", "3000"], script);
+        let said = std::fs::read_to_string(person.path("change.out")).unwrap_or_default();
+        assert!(said.contains("offline holds (table 2); 1 flow cut"), "{said}\n{came}");
+        let reconciliation = reconciled(&person);
+        assert_eq!(reconciliation["unexplained"], serde_json::Value::Array(vec![]), "{reconciliation:#}");
+        assert_eq!(reconciliation["ledger_flows"], 1, "{reconciliation:#}");
+    }
+}
+
+#[test]
 fn the_socket_is_its_users_alone() {
     for person in people().into_iter().filter(|person| person.uid.is_some()) {
         let script = r#"export XDG_RUNTIME_DIR=$PWD/runtime

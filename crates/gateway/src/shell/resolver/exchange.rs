@@ -1,11 +1,11 @@
 //! One exchange with a server: a datagram each way for each question, or a stream. Each is a flow
 //! of its own in the ledger.
 
-use crate::shell::desk::Ticket;
+use crate::core::Flow;
+use crate::shell::desk::{OwnError, Ticket};
 use crate::shell::dial::{endpoint, own_end, udp_end};
 use crate::shell::ending;
 use crate::shell::messages::{self, Answered, Family};
-use crate::shell::record::RecordError;
 use crate::shell::resolver::{ResolveError, Resolver, Server};
 use creance_ledger::{Binding, FlowEnd, FlowStarted};
 use creance_model::{HostName, Transport};
@@ -48,16 +48,17 @@ impl Resolver {
         &self,
         server: &Server,
         name: &HostName,
+        flow: &Flow,
         families: &[Family],
     ) -> Result<Vec<Option<Answered>>, ResolveError> {
         if server.tls.is_some() {
-            return self.exchange_stream(server, name, families).await;
+            return self.exchange_stream(server, name, flow, families).await;
         }
         // A socket of its own for each: an answer must know its port as well as its number.
         let Ok((socket, from)) = udp_end(server.address, self.uplink.as_ref()).await else {
             return Ok(Vec::new());
         };
-        let ticket = self.started(Transport::Udp, from, server.address).await?;
+        let ticket = self.started(flow, Transport::Udp, from, server.address).await?;
         let mut asked = self.asked_of(families)?;
         let mut bytes = (0, 0);
         let exchange = datagrams(&socket, name, &mut asked, &mut bytes);
@@ -76,10 +77,11 @@ impl Resolver {
         &self,
         server: &Server,
         name: &HostName,
+        flow: &Flow,
         families: &[Family],
     ) -> Result<Vec<Option<Answered>>, ResolveError> {
         let Ok((socket, from)) = own_end(server.address, self.uplink.as_ref()) else { return Ok(Vec::new()) };
-        let ticket = self.started(Transport::Tcp, from, server.address).await?;
+        let ticket = self.started(flow, Transport::Tcp, from, server.address).await?;
         let mut asked = self.asked_of(families)?;
         let mut stream = None;
         let exchange = self.stream(socket, server, name, &mut asked, &mut stream);
@@ -120,10 +122,11 @@ impl Resolver {
 
     async fn started(
         &self,
+        flow: &Flow,
         transport: Transport,
         from: SocketAddr,
         to: SocketAddr,
-    ) -> Result<Ticket, RecordError> {
+    ) -> Result<Ticket, OwnError> {
         let started = FlowStarted {
             flow: 0,
             generation: 0,
@@ -135,8 +138,8 @@ impl Resolver {
             from: endpoint(from),
             to: endpoint(to),
         };
-        let (ticket, pending) = self.desk.open_own(&self.recorder, started).await?;
-        pending.durable().await?;
+        let (ticket, pending) = self.desk.open_own(&self.recorder, flow, started).await?;
+        pending.durable().await.map_err(OwnError::from)?;
         Ok(ticket)
     }
 

@@ -15,6 +15,7 @@ mod hash;
 mod journal;
 mod log;
 mod note;
+mod queue;
 mod reader;
 mod store;
 mod tile;

@@ -6,20 +6,15 @@ use crate::entry::{Entry, Event};
 use crate::error::LedgerError;
 use crate::journal::{Journal, Purpose};
 use crate::log::{Log, full, is_long};
+use crate::queue::{Done, Given, Queue, Shorten, gone};
 use crate::tiler::Tiler;
 use creance_model::Timestamp;
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-
-/// Entries that may wait to be written; more are refused.
-const WAITING_MAX: usize = 8192;
-
-/// Entries that are made durable together, at most.
-const GROUP_MAX: usize = 1024;
 
 /// How often the thread that makes tiles is asked to look until it has enough to do.
 const LOOKS_IN_PACE: u64 = 16;
@@ -40,22 +35,6 @@ impl Default for Pace {
     fn default() -> Self {
         Self { every: Duration::from_secs(10), entries: 4096 }
     }
-}
-
-/// What is told to whoever gave an entry: its number once it is durable, or why it is not in the log.
-type Done = Box<dyn FnOnce(Result<u64, Arc<LedgerError>>) + Send>;
-
-enum Command {
-    Record {
-        bytes: Vec<u8>,
-        purpose: Purpose,
-        done: Done,
-    },
-    /// Leave out what full tiles hold; answered when it is done.
-    Shorten {
-        first: u64,
-        done: Sender<()>,
-    },
 }
 
 enum Request {
@@ -90,8 +69,7 @@ impl State {
 /// a crash and loses nothing.
 #[derive(Debug)]
 pub struct Writer {
-    /// None once it ends.
-    commands: Option<SyncSender<Command>>,
+    queue: Arc<Queue>,
     requests: SyncSender<Request>,
     state: Arc<State>,
     threads: Vec<JoinHandle<()>>,
@@ -105,7 +83,7 @@ impl Writer {
     /// [`LedgerError`] where no thread can be started.
     pub fn start(log: Log, pace: Pace) -> Result<Self, LedgerError> {
         let Log { journal, tiler, lock } = log;
-        let (commands, received) = mpsc::sync_channel(WAITING_MAX);
+        let queue = Arc::new(Queue::default());
         let (requests, asked) = mpsc::sync_channel(REQUESTS_MAX);
         let state = Arc::new(State::default());
         state.take(&journal);
@@ -116,16 +94,19 @@ impl Writer {
             requests: requests.clone(),
             state: Arc::clone(&state),
         };
-        let follower = Follower { tiler, commands: commands.clone(), state: Arc::clone(&state), pace };
+        let follower = Follower { tiler, queue: Arc::clone(&queue), state: Arc::clone(&state), pace };
+        let taken = Closing(Arc::clone(&queue));
         let threads = vec![
-            spawn("ledger", move || keeper.run(&received))?,
             spawn("tiles", move || follower.run(&asked))?,
+            // Last: where no thread can be started, this one would not hear of it.
+            spawn("ledger", move || keeper.run(&taken.0))?,
         ];
-        Ok(Self { commands: Some(commands), requests, state, threads, _lock: lock })
+        Ok(Self { queue, requests, state, threads, _lock: lock })
     }
 
     /// Gives an entry to be written. `done` hears its number once it is durable, on the thread
-    /// that writes, so that it must not wait for anything.
+    /// that writes, so that it must not wait for anything; where that thread ends before, it is
+    /// dropped.
     ///
     /// # Errors
     /// [`LedgerError::NoRoom`] where too many entries wait, and [`LedgerError::Failed`] where the
@@ -136,18 +117,28 @@ impl Writer {
         purpose: Purpose,
         done: impl FnOnce(Result<u64, Arc<LedgerError>>) + Send + 'static,
     ) -> Result<(), LedgerError> {
-        let command = Command::Record { bytes: entry.to_bytes(), purpose, done: Box::new(done) };
-        let commands = self.commands.as_ref().ok_or_else(gone)?;
-        match purpose {
-            Purpose::Begin => commands.try_send(command).map_err(|error| match error {
-                TrySendError::Full(_) => {
-                    LedgerError::NoRoom("more entries wait than can be written".to_owned())
-                }
-                TrySendError::Disconnected(_) => gone(),
-            }),
-            // What has happened must be told: better late than not at all.
-            Purpose::Tell => commands.send(command).map_err(|_| gone()),
-        }
+        self.put(entry, purpose, done)?;
+        self.wake();
+        Ok(())
+    }
+
+    /// As [`Writer::record`], but leaves it to [`Writer::wake`] to have it written, so that what
+    /// comes soon goes to the disk with it.
+    ///
+    /// # Errors
+    /// As [`Writer::record`].
+    pub fn put(
+        &self,
+        entry: &Entry,
+        purpose: Purpose,
+        done: impl FnOnce(Result<u64, Arc<LedgerError>>) + Send + 'static,
+    ) -> Result<(), LedgerError> {
+        self.queue.put(Given { bytes: entry.to_bytes(), purpose, done: Box::new(done) })
+    }
+
+    /// Has written what was put in.
+    pub fn wake(&self) {
+        self.queue.wake();
     }
 
     /// Gives an entry and waits until it is durable.
@@ -191,16 +182,12 @@ impl Writer {
 /// What was given before is written; the end is not recorded, and nothing is signed.
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.commands = None;
+        self.queue.end();
         let _ = self.requests.send(Request::Stop);
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
     }
-}
-
-fn gone() -> LedgerError {
-    LedgerError::Failed("the thread that writes it has ended".to_owned())
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, LedgerError> {
@@ -221,27 +208,33 @@ struct Keeper {
     look_after: u64,
 }
 
+/// Whoever waits hears of it when the thread ends, however it does.
+struct Closing(Arc<Queue>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 impl Keeper {
-    fn run(mut self, commands: &Receiver<Command>) {
-        let mut waiting: Vec<(u64, Done)> = Vec::new();
-        while let Ok(command) = commands.recv() {
-            // What came meanwhile goes with it: the more there is to do, the more at once.
-            let rest = std::iter::from_fn(|| commands.try_recv().ok()).take(GROUP_MAX);
-            for command in std::iter::once(command).chain(rest) {
-                match command {
-                    Command::Record { bytes, purpose, done } => match self.journal.append(&bytes, purpose) {
-                        Ok(number) => waiting.push((number, done)),
-                        Err(error) => done(Err(Arc::new(error))),
-                    },
-                    Command::Shorten { first, done } => {
-                        self.settle(&mut waiting);
-                        // Where that failed the longer journal stays, and loses nothing.
-                        let _ = self.journal.shorten(first);
-                        let _ = done.send(());
-                    }
+    fn run(mut self, queue: &Queue) {
+        let mut entries = Vec::new();
+        let mut waiting = Vec::new();
+        // What came meanwhile goes together: the more there is to do, the more at once.
+        while let Some(shorten) = queue.take(&mut entries) {
+            for Given { bytes, purpose, done } in entries.drain(..) {
+                match self.journal.append(&bytes, purpose) {
+                    Ok(number) => waiting.push((number, done)),
+                    Err(error) => done(Err(Arc::new(error))),
                 }
             }
             self.settle(&mut waiting);
+            if let Some(Shorten { first, done }) = shorten {
+                // Where that failed the longer journal stays, and loses nothing.
+                let _ = self.journal.shorten(first);
+                let _ = done.send(());
+            }
             self.journal.make_room();
             self.state.take(&self.journal);
         }
@@ -267,7 +260,7 @@ impl Keeper {
 /// The thread that makes tiles and checkpoints.
 struct Follower {
     tiler: Tiler,
-    commands: SyncSender<Command>,
+    queue: Arc<Queue>,
     state: Arc<State>,
     pace: Pace,
 }
@@ -311,8 +304,7 @@ impl Follower {
 
     fn shorten(&mut self) -> Result<(), LedgerError> {
         let (sender, receiver) = mpsc::channel();
-        let command = Command::Shorten { first: full(self.tiler.size()), done: sender };
-        self.commands.send(command).map_err(|_| gone())?;
+        self.queue.shorten(Shorten { first: full(self.tiler.size()), done: sender });
         receiver.recv().map_err(|_| gone())?;
         self.tiler.reopen()
     }

@@ -35,6 +35,8 @@ struct Station {
     services: BTreeMap<ServiceId, Decision>,
     /// About hosts that no service lists. None denies.
     unknown: Option<Decision>,
+    /// Whether everything may leave.
+    everything: bool,
 }
 
 /// One way in which a flow may leave.
@@ -79,9 +81,13 @@ impl Table {
                     None => unknown = Some(row.decision),
                 }
             }
-            (held.station, Station { mode: held.mode, services, unknown })
+            let mut station = Station { mode: held.mode, services, unknown, everything: false };
+            let all = || catalogue.services().all(|service| station.allows(&service.id).is_some());
+            station.everything = station.unknown.as_ref().is_some_and(|unknown| unknown.allowed) && all();
+            (held.station, station)
         });
-        Self { generation, catalogue, stations: stations.collect(), strict }
+        let stations = stations.collect();
+        Self { generation, catalogue, stations, strict }
     }
 
     /// Its number; a later table has a larger one.
@@ -133,15 +139,9 @@ impl Table {
     /// Whether everything may leave from a station, also to where no name is known.
     #[must_use]
     pub fn everything(&self, station: &Pseudonym) -> Option<Offer> {
-        let station = self.stations.get(station)?;
-        let unknown = station.unknown.as_ref().filter(|unknown| unknown.allowed)?;
-        let all = self.catalogue.services().all(|service| station.allows(&service.id).is_some());
-        all.then(|| Offer {
-            service: None,
-            binding: None,
-            strict: false,
-            policies: unknown.determining.clone(),
-        })
+        let station = self.stations.get(station).filter(|station| station.everything)?;
+        let unknown = station.unknown.as_ref()?;
+        Some(Offer { service: None, binding: None, strict: false, policies: unknown.determining.clone() })
     }
 
     /// The name below which a host stands, where a service lists all hosts below it.

@@ -5,7 +5,7 @@ use crate::shell::desk::Ticket;
 use crate::shell::dial::{Call, Dialled, NotDialled, Target, dial, endpoint};
 use crate::shell::ending;
 use crate::shell::gateway::Shared;
-use crate::shell::relay::{Direction, Stop};
+use crate::shell::relay::{Direction, Stop, take};
 use creance_ledger::{Decided, Event, FlowBytes, FlowEnd, Pseudonym};
 use creance_model::{ServiceId, Transport};
 use socket2::SockRef;
@@ -173,7 +173,7 @@ async fn at_door(
 /// Takes what there is to read, at most [`READ_AT_ONCE`], and puts it behind what was said.
 fn read(stream: &TcpStream, said: &mut Vec<u8>) -> io::Result<usize> {
     READ.with_borrow_mut(|buffer| {
-        let length = stream.try_read(buffer)?;
+        let length = take(stream, buffer)?;
         said.extend_from_slice(buffer.get(..length).unwrap_or_default());
         Ok(length)
     })
@@ -215,14 +215,16 @@ async fn relay(shared: &Shared, arrival: Arrival, dialled: Dialled, admission: &
             }
         }
     };
+    let Arrival { stream: app, target, port, .. } = arrival;
     let (bytes, end) = if end == FlowEnd::Finished {
+        drop(app);
         ending::finish(stream, &ticket.control.given, ticket.control.cut()).await
     } else {
         let bytes = ending::reset(stream, Some(&ticket.control.given)).await;
-        ending::abort(arrival.stream);
+        ending::abort(app);
         (bytes, end)
     };
-    shared.tally.let_out(admission.service.as_ref(), shown(&arrival.target, arrival.port), bytes);
+    shared.tally.let_out(admission.service.as_ref(), shown(&target, port), bytes);
     ticket.end(&shared.recorder, bytes, end);
 }
 
@@ -244,14 +246,13 @@ async fn upward(
         let limit = again_after.map(|after| after.saturating_sub(head.len() as u64));
         match direction.run(limit).await.map_err(broken)? {
             Stop::End => break,
-            Stop::Idle => return Err(FlowEnd::Idle),
             Stop::Limit => {}
         }
         // The next request may come at any time: a door's patience begins with its first byte.
         if arrival.stream.readable().await.is_err() {
             return Err(FlowEnd::Broken);
         }
-        match at_door(shared, arrival, Vec::new()).await {
+        match Box::pin(at_door(shared, arrival, Vec::new())).await {
             Ok(Some((admission, next))) => (again_after, head) = (admission.again_after, next),
             Ok(None) => break,
             Err(Over::Refused(refusal)) => {
@@ -275,9 +276,10 @@ async fn downward(
     let moved = &ticket.control.moved;
     let mut direction =
         Direction { from: stream, to: &arrival.stream, pipes: &shared.pipes, moved, given: None, total: 0 };
-    match direction.run(None).await.map_err(broken)? {
-        Stop::End | Stop::Limit => {}
-        Stop::Idle => return Err(FlowEnd::Idle),
+    direction.run(None).await.map_err(broken)?;
+    if ticket.control.given.has_ended() {
+        // To close it, which comes next, tells the app as much.
+        return Ok(());
     }
     SockRef::from(&arrival.stream).shutdown(Shutdown::Write).map_err(broken)
 }

@@ -11,8 +11,12 @@ use creance_model::{Mode, ServiceId, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Notify, RwLock, mpsc};
 use tokio::time::Instant;
+
+/// A flow over which nothing moves for so long is over (RFC 5382, 5).
+const IDLE_AFTER: Duration = Duration::from_secs(2 * 3600 + 4 * 60);
 
 /// Where tables are changed and flows begin and end.
 #[derive(Debug)]
@@ -28,11 +32,24 @@ pub(super) struct Desk {
 struct Inner {
     table: Arc<Table>,
     flows: Flows,
-    open: BTreeMap<u64, Arc<Control>>,
+    open: BTreeMap<u64, Open>,
     /// Those of Creance's own, which any change cuts: what they are for is decided anew.
     own: BTreeMap<u64, Arc<Control>>,
     /// Whether nothing begins any more.
     ended: bool,
+}
+
+#[derive(Debug)]
+struct Open {
+    control: Arc<Control>,
+    /// When it was last seen that it had moved anything.
+    moved_at: Instant,
+}
+
+impl Open {
+    fn moved(&self) -> u64 {
+        self.control.moved.load(Ordering::Relaxed)
+    }
 }
 
 /// What the desk tells a flow, and hears of it.
@@ -72,6 +89,10 @@ impl Control {
 
     fn ask(&self, end: FlowEnd, done: mpsc::UnboundedSender<Over>) {
         *self.done.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+        self.tell(end);
+    }
+
+    fn tell(&self, end: FlowEnd) {
         *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
         self.notify.notify_waiters();
         self.notify.notify_one();
@@ -164,11 +185,11 @@ impl Desk {
         Arc::clone(&self.lock().table)
     }
 
-    /// Opens a flow, and gives its entry to the ledger, with its number and that of the table. Not one packet of it may leave before the
-    /// entry is durable.
+    /// Opens a flow, and gives its entry to the ledger, with its number and that of the table. Not
+    /// one packet of it may leave before the entry is durable.
     pub(super) async fn open(
         self: &Arc<Self>,
-        recorder: &Recorder,
+        recorder: &Arc<Recorder>,
         flow: Flow,
         started: FlowStarted,
     ) -> Result<(Ticket, Pending), Refusal> {
@@ -182,7 +203,7 @@ impl Desk {
         let table = Arc::clone(&inner.table);
         let number = inner.flows.open(&table, flow).map_err(refusal)?;
         let control = Arc::new(Control::default());
-        inner.open.insert(number, Arc::clone(&control));
+        inner.open.insert(number, Open { control: Arc::clone(&control), moved_at: Instant::now() });
         drop(inner);
         let ends = self.wire.begin(&started);
         let ticket = Ticket { desk: Arc::clone(self), number, control, ends };
@@ -197,7 +218,7 @@ impl Desk {
     /// the question would tell its name.
     pub(super) async fn open_own(
         self: &Arc<Self>,
-        recorder: &Recorder,
+        recorder: &Arc<Recorder>,
         asked_for: &Flow,
         started: FlowStarted,
     ) -> Result<(Ticket, Pending), OwnError> {
@@ -218,13 +239,18 @@ impl Desk {
         Ok((ticket, recorder.begin(event)?))
     }
 
-    /// Asks the flows that have moved bytes since they were last asked to tell the ledger.
+    /// Asks the flows that have moved bytes since they were last asked to tell the ledger, and
+    /// those that have not for long to end.
     pub(super) fn ask_progress(&self) {
-        self.wire.forget(Instant::now());
-        for control in self.lock().open.values() {
-            let moved = control.moved.load(Ordering::Relaxed);
-            if control.told.swap(moved, Ordering::Relaxed) != moved {
-                control.progress.notify_one();
+        let now = Instant::now();
+        self.wire.forget(now);
+        for open in self.lock().open.values_mut() {
+            let moved = open.moved();
+            if open.control.told.swap(moved, Ordering::Relaxed) != moved {
+                open.moved_at = now;
+                open.control.progress.notify_one();
+            } else if now.duration_since(open.moved_at) > IDLE_AFTER {
+                open.control.tell(FlowEnd::Idle);
             }
         }
     }
@@ -237,7 +263,7 @@ impl Desk {
     /// The flows that another table would stop.
     pub(super) fn stopped_by(&self, table: &Table) -> Vec<FlowLine> {
         let inner = self.lock();
-        let moved = |number| inner.open.get(&number).map_or(0, |open| open.moved.load(Ordering::Relaxed));
+        let moved = |number| inner.open.get(&number).map_or(0, Open::moved);
         let stopped = inner.flows.stopped_by(table).into_iter();
         stopped.map(|(number, flow)| FlowLine::of(flow, moved(number))).collect()
     }
@@ -245,7 +271,7 @@ impl Desk {
     /// The flows that are open.
     pub(super) fn lines(&self) -> Vec<FlowLine> {
         let inner = self.lock();
-        let moved = |number| inner.open.get(&number).map_or(0, |open| open.moved.load(Ordering::Relaxed));
+        let moved = |number| inner.open.get(&number).map_or(0, Open::moved);
         inner.flows.all().map(|(number, flow)| FlowLine::of(flow, moved(number))).collect()
     }
 
@@ -257,7 +283,7 @@ impl Desk {
     /// the ledger takes no entries no flow begins.
     pub(super) async fn change(
         &self,
-        recorder: &Recorder,
+        recorder: &Arc<Recorder>,
         table: Table,
         change: Change,
         from: Option<Mode>,
@@ -294,14 +320,15 @@ impl Desk {
         let table = Arc::clone(&inner.table);
         let stopped: Vec<u64> =
             inner.flows.stopped_by(&table).into_iter().map(|(number, _)| number).collect();
-        let open = stopped.iter().filter_map(|number| inner.open.get(number)).chain(inner.own.values());
+        let open = stopped.iter().filter_map(|number| inner.open.get(number)).map(|open| &open.control);
+        let open = open.chain(inner.own.values());
         open.map(Arc::clone).collect()
     }
 
     fn end(&self) -> Vec<Arc<Control>> {
         let mut inner = self.lock();
         inner.ended = true;
-        inner.open.values().chain(inner.own.values()).map(Arc::clone).collect()
+        inner.open.values().map(|open| &open.control).chain(inner.own.values()).map(Arc::clone).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -12,12 +12,13 @@ use creance_model::{Endpoint, HostName, Scope, Transport, scope};
 use rustix::net::connect_unspec;
 use rustix::net::sockopt::set_tcp_quickack;
 use socket2::{Domain, SockRef, Socket, Type};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// How long one address is tried while there are others.
 const TRIED: Duration = Duration::from_secs(3);
@@ -28,6 +29,13 @@ const TRIED_LAST: Duration = Duration::from_secs(15);
 /// How often a port is taken again that stands in the way of an older connection to the same end.
 const PORTS_TRIED: usize = 4;
 
+/// How long a way is believed to begin where it did. Should it have changed, then binding fails,
+/// or the flow's entry names the address that it has all the same.
+const SOURCE_HOLDS: Duration = Duration::from_millis(250);
+
+/// Ways that are remembered.
+const SOURCES_MAX: usize = 1000;
+
 /// The bytes of a connection that did not come about.
 const NOTHING: Option<(u64, u64)> = Some((0, 0));
 
@@ -35,6 +43,8 @@ thread_local! {
     /// Sockets that look for ways and send nothing; a new one for each costs more than to look.
     static LOOKING_V4: Cell<Option<UdpSocket>> = const { Cell::new(None) };
     static LOOKING_V6: Cell<Option<UdpSocket>> = const { Cell::new(None) };
+    /// Where ways began that were looked for last.
+    static SOURCES: RefCell<BTreeMap<IpAddr, (IpAddr, Instant)>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// Where something is to go.
@@ -141,7 +151,11 @@ async fn known(shared: &Shared, call: &Call<'_>) -> Result<Vec<IpAddr>, NotDiall
     match call.target {
         Target::Address(address) => Ok(vec![*address]),
         Target::Name(name) => {
-            shared.resolver.addresses(name, &flow(call)).await.map_err(|error| match error {
+            if let Some(known) = shared.resolver.recall(name) {
+                return Ok(known);
+            }
+            // On the heap, so that not every connection has room for it.
+            Box::pin(shared.resolver.addresses(name, &flow(call))).await.map_err(|error| match error {
                 ResolveError::Own(OwnError::Denied) => NotDialled::Refused(refusal(call, Reason::Denied)),
                 ResolveError::Own(OwnError::Record(_)) => {
                     NotDialled::Refused(refusal(call, Reason::NotRecorded))
@@ -278,11 +292,29 @@ fn way(to: SocketAddr) -> Way {
     if address.is_unspecified() {
         return Way::Own;
     }
-    match source(to) {
+    match remembered(to) {
         Ok(source) if source.to_canonical() == address => Way::Own,
         Ok(source) => Way::From(source),
         Err(_) => Way::None,
     }
+}
+
+/// As [`source`], by what was found a moment ago.
+fn remembered(to: SocketAddr) -> io::Result<IpAddr> {
+    SOURCES.with_borrow_mut(|known| {
+        let now = Instant::now();
+        if let Some((source, at)) = known.get(&to.ip())
+            && now.duration_since(*at) < SOURCE_HOLDS
+        {
+            return Ok(*source);
+        }
+        let source = source(to)?;
+        if known.len() >= SOURCES_MAX {
+            known.clear();
+        }
+        known.insert(to.ip(), (source, now));
+        Ok(source)
+    })
 }
 
 /// The address of this machine that the way to an end begins at. Nothing is sent.

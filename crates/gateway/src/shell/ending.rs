@@ -41,6 +41,11 @@ impl Given {
         self.ended.store(true, Ordering::Relaxed);
     }
 
+    /// Whether it was told that there is no more.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
+    }
+
     /// The bytes that left.
     pub(super) fn sent(&self, counts: &TcpCounts) -> u64 {
         let given = self.bytes.load(Ordering::Relaxed);
@@ -61,22 +66,21 @@ pub(super) async fn finish(
         let until = Instant::now() + DRAINED_AFTER;
         loop {
             match tcp_counts(stream.as_fd()) {
-                Ok(counts) if counts.not_sent == 0 => return true,
+                Ok(counts) if counts.not_sent == 0 => return Some((given.sent(&counts), counts.received)),
                 Ok(_) if Instant::now() < until => sleep(LOOKED_EVERY).await,
-                Ok(_) | Err(_) => return false,
+                Ok(_) | Err(_) => return None,
             }
         }
     };
-    let end = tokio::select! {
-        drained = drained => if drained { FlowEnd::Finished } else { FlowEnd::Broken },
-        end = cut => end,
+    let (drained, end) = tokio::select! {
+        drained = drained => (drained, if drained.is_some() { FlowEnd::Finished } else { FlowEnd::Broken }),
+        end = cut => (None, end),
     };
     // What has left and is not confirmed may have to be sent once more: no reset, as dialling asked
     // for. Where that cannot be taken back it is one all the same, and the count holds.
-    let bytes = if end == FlowEnd::Finished && SockRef::from(&stream).set_linger(None).is_ok() {
-        counts(&stream, Some(given))
-    } else {
-        reset(stream, Some(given)).await
+    let bytes = match drained {
+        Some(bytes) if SockRef::from(&stream).set_linger(None).is_ok() => Some(bytes),
+        Some(_) | None => reset(stream, Some(given)).await,
     };
     (bytes, end)
 }

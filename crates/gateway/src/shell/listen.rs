@@ -9,6 +9,7 @@ use crate::shell::ending;
 use crate::shell::gateway::Shared;
 use crate::shell::{proxy, socks};
 use creance_ledger::Pseudonym;
+use socket2::SockRef;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -107,6 +108,8 @@ pub(super) fn start(shared: &Arc<Shared>, listeners: Listeners) -> io::Result<Jo
     for (front, listeners) in fronts {
         for listener in listeners {
             listener.set_nonblocking(true)?;
+            // What comes to it has this too.
+            SockRef::from(&listener).set_tcp_nodelay(true)?;
             let listener = TcpListener::from_std(listener)?;
             tasks.spawn(accept(Arc::clone(shared), Arc::clone(&places), listener, front));
         }
@@ -124,7 +127,6 @@ async fn accept(shared: Arc<Shared>, places: Arc<Semaphore>, listener: TcpListen
             Ok((stream, peer)) => {
                 let shared = Arc::clone(&shared);
                 tokio::spawn(async move {
-                    let _ = stream.set_nodelay(true);
                     greet(&shared, stream, peer, front).await;
                     drop(place);
                 });
@@ -148,23 +150,30 @@ async fn greet(shared: &Shared, stream: TcpStream, peer: SocketAddr, front: Fron
     }
     let Some(_place) = shared.places.take(&station) else { return refuse(stream, Reason::ManyFlows) };
     let arrival = match front {
-        Front::Transparent => transparent(shared, stream, station).await,
-        Front::Proxy => proxy::greet(shared, stream, station).await,
-        Front::Socks => socks::greet(shared, stream, station).await,
+        Front::Transparent => transparent(shared, stream, station, &target, port).await,
+        // On the heap, so that not every connection has room for it.
+        Front::Proxy => Box::pin(proxy::greet(shared, stream, station)).await,
+        Front::Socks => Box::pin(socks::greet(shared, stream, station)).await,
     };
     if let Some(arrival) = arrival {
         serve(shared, arrival).await;
     }
 }
 
-async fn transparent(shared: &Shared, stream: TcpStream, station: Pseudonym) -> Option<Arrival> {
-    let to = stream.local_addr().ok()?;
-    if to.port() == QUESTIONS_PORT {
-        let _ = timeout(QUESTIONS_WITHIN, stream_of_questions(shared, stream, &station)).await;
+async fn transparent(
+    shared: &Shared,
+    stream: TcpStream,
+    station: Pseudonym,
+    to: &Target,
+    port: u16,
+) -> Option<Arrival> {
+    if port == QUESTIONS_PORT {
+        let questions = Box::pin(stream_of_questions(shared, stream, &station));
+        let _ = timeout(QUESTIONS_WITHIN, questions).await;
         return None;
     }
-    let target = shared.target(&station, to.ip());
-    Some(Arrival { stream, station, target, port: to.port(), said: Vec::new(), rewrite: None })
+    let target = shared.named(&station, to.clone());
+    Some(Arrival { stream, station, target, port, said: Vec::new(), rewrite: None })
 }
 
 impl Shared {

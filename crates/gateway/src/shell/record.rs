@@ -5,7 +5,8 @@ use crate::shell::clock::now;
 use creance_ledger::{Checkpoint, Decided, Entry, Event, LedgerError, Pseudonym, Purpose, Refused, Writer};
 use creance_model::{Endpoint, ServiceId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
@@ -37,8 +38,10 @@ pub struct RecordError(Arc<LedgerError>);
 #[derive(Debug)]
 pub(super) struct Recorder {
     writer: Writer,
-    /// What has happened and nobody waits for, in its order.
-    notes: Mutex<Vec<Entry>>,
+    /// Whether what was given goes to the disk once all that can be done now is done.
+    going: AtomicBool,
+    /// Entries that nobody waits for and that wait for others to go with.
+    notes: AtomicUsize,
     refusals: Mutex<Refusals>,
     decided: Mutex<BTreeSet<(u64, Pseudonym, Option<ServiceId>)>>,
 }
@@ -103,17 +106,23 @@ impl Pending {
 
 impl Recorder {
     pub(super) fn new(writer: Writer) -> Self {
-        Self { writer, notes: Mutex::default(), refusals: Mutex::default(), decided: Mutex::default() }
+        Self {
+            writer,
+            going: AtomicBool::new(false),
+            notes: AtomicUsize::new(0),
+            refusals: Mutex::default(),
+            decided: Mutex::default(),
+        }
     }
 
     /// Gives an entry about something that will begin once it is durable.
-    pub(super) fn begin(&self, event: Event) -> Result<Pending, RecordError> {
+    pub(super) fn begin(self: &Arc<Self>, event: Event) -> Result<Pending, RecordError> {
         self.give(event, Purpose::Begin)
     }
 
     /// Gives an entry about something that has happened. Where it cannot be written the ledger is
     /// closed for what would begin, so that nothing follows that it does not explain.
-    pub(super) fn tell(&self, event: Event) -> Result<Pending, RecordError> {
+    pub(super) fn tell(self: &Arc<Self>, event: Event) -> Result<Pending, RecordError> {
         self.give(event, Purpose::Tell)
     }
 
@@ -121,41 +130,41 @@ impl Recorder {
     /// any that is given later, and to the disk soon: a disk writes one by one as slowly as many
     /// together.
     pub(super) fn note(self: &Arc<Self>, event: Event) {
-        let mut notes = self.notes();
-        notes.push(Entry { at: now(), event });
-        let count = notes.len();
-        drop(notes);
-        if count >= NOTES_MAX {
-            self.give_notes();
-        } else if count == 1 {
-            let recorder = Arc::clone(self);
-            tokio::spawn(async move {
-                sleep(NOTED_WITHIN).await;
-                recorder.give_notes();
-            });
+        // Where that fails the ledger is closed for what would begin.
+        let _ = self.writer.put(&Entry { at: now(), event }, Purpose::Tell, |_| ());
+        match self.notes.fetch_add(1, Ordering::Relaxed) + 1 {
+            1 => {
+                let recorder = Arc::clone(self);
+                tokio::spawn(async move {
+                    sleep(NOTED_WITHIN).await;
+                    recorder.wake();
+                });
+            }
+            NOTES_MAX.. => self.wake(),
+            _ => {}
         }
     }
 
-    fn give_notes(&self) {
-        // Held until all are given, so that none that comes later overtakes them.
-        let mut notes = self.notes();
-        for entry in notes.drain(..) {
-            // Where that fails the ledger is closed for what would begin.
-            let _ = self.writer.record(&entry, Purpose::Tell, |_| ());
-        }
+    fn wake(&self) {
+        self.notes.store(0, Ordering::Relaxed);
+        self.writer.wake();
     }
 
-    fn notes(&self) -> MutexGuard<'_, Vec<Entry>> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn give(&self, event: Event, purpose: Purpose) -> Result<Pending, RecordError> {
-        self.give_notes();
+    fn give(self: &Arc<Self>, event: Event, purpose: Purpose) -> Result<Pending, RecordError> {
         let (sender, receiver) = oneshot::channel();
         let entry = Entry { at: now(), event };
         self.writer
-            .record(&entry, purpose, move |result| drop(sender.send(result)))
+            .put(&entry, purpose, move |result| drop(sender.send(result)))
             .map_err(|error| RecordError(Arc::new(error)))?;
+        // What other flows are about to give goes with it: it is their turn before that of a task
+        // that begins now.
+        if !self.going.swap(true, Ordering::Relaxed) {
+            let recorder = Arc::clone(self);
+            tokio::spawn(async move {
+                recorder.going.store(false, Ordering::Relaxed);
+                recorder.writer.wake();
+            });
+        }
         Ok(Pending(receiver))
     }
 
@@ -165,7 +174,7 @@ impl Recorder {
     }
 
     /// Records what the table says of a service for a station, the first time that it is asked.
-    pub(super) fn decided(&self, decided: Decided) {
+    pub(super) fn decided(self: &Arc<Self>, decided: Decided) {
         let key = (decided.generation, decided.station.clone(), decided.service.clone());
         let mut known = self.decided.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= DECIDED_MAX || !known.insert(key) {
@@ -205,7 +214,7 @@ impl Recorder {
     }
 
     /// Records the refusals that were counted.
-    pub(super) fn flush(&self) {
+    pub(super) fn flush(self: &Arc<Self>) {
         let refusals =
             std::mem::take(&mut self.refusals.lock().unwrap_or_else(PoisonError::into_inner).kinds);
         for (kind, many) in refusals {
@@ -223,7 +232,7 @@ impl Recorder {
     }
 
     /// Records the end, and signs. What is given later is not recorded.
-    pub(super) async fn close(&self) -> Result<Checkpoint, LedgerError> {
+    pub(super) async fn close(self: &Arc<Self>) -> Result<Checkpoint, LedgerError> {
         self.flush();
         if let Ok(pending) = self.tell(Event::Closed) {
             let _ = pending.durable().await;

@@ -3,23 +3,19 @@
 
 use crate::shell::ending::Given;
 use crate::shell::pipes::Pipes;
+use rustix::net::{RecvFlags, recv};
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 /// Bytes after which a direction is moved within the kernel.
 const SPLICED_AFTER: u64 = 64 << 10;
 
 /// Bytes that are copied at once.
 const COPIED_AT_ONCE: usize = 32 << 10;
-
-/// A direction may be silent for so long while the other moves nothing either (RFC 5382, 5).
-pub(super) const IDLE_AFTER: Duration = Duration::from_secs(2 * 3600 + 4 * 60);
 
 thread_local! {
     /// What is being copied, for one read and one write; connections that wait hold no memory.
@@ -33,8 +29,6 @@ pub(super) enum Stop {
     End,
     /// So many bytes were moved as were asked for.
     Limit,
-    /// Nothing came for too long.
-    Idle,
 }
 
 /// One direction of a flow.
@@ -43,7 +37,7 @@ pub(super) struct Direction<'a> {
     pub(super) from: &'a TcpStream,
     pub(super) to: &'a TcpStream,
     pub(super) pipes: &'a Pipes,
-    /// Bytes that both directions have moved: tells whether the flow is idle.
+    /// Bytes that both directions have moved.
     pub(super) moved: &'a AtomicU64,
     /// Where is told what `to` took, where that matters.
     pub(super) given: Option<&'a Given>,
@@ -57,6 +51,23 @@ enum Moved {
     End,
     /// Bytes that were read and not all written.
     Rest(Vec<u8>),
+}
+
+/// Takes what there is to read. Where there was less than room for it there is no more now, and
+/// whoever waits for more does not ask in vain first.
+pub(super) fn take(from: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut taken = 0;
+    let read = from.try_io(Interest::READABLE, || {
+        taken = recv(from, &mut *buffer, RecvFlags::empty())?.0;
+        if taken > 0 && taken < buffer.len() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(())
+    });
+    match read {
+        Err(_) if taken > 0 => Ok(taken),
+        other => other.map(|()| taken),
+    }
 }
 
 impl Direction<'_> {
@@ -84,12 +95,7 @@ impl Direction<'_> {
             if left == 0 {
                 return Ok(Stop::Limit);
             }
-            let before = self.moved.load(Ordering::Relaxed);
-            match timeout(IDLE_AFTER, self.from.readable()).await {
-                Ok(readable) => readable?,
-                Err(_) if self.moved.load(Ordering::Relaxed) == before => return Ok(Stop::Idle),
-                Err(_) => continue,
-            }
+            self.from.readable().await?;
             let left = usize::try_from(left).unwrap_or(usize::MAX);
             let stop =
                 if self.total < SPLICED_AFTER { self.copy(left).await? } else { self.splice(left).await? };
@@ -105,7 +111,7 @@ impl Direction<'_> {
         let step = COPIED.with_borrow_mut(|buffer| {
             let room = buffer.len().min(left);
             let buffer = buffer.get_mut(..room).unwrap_or_default();
-            let length = match self.from.try_read(buffer) {
+            let length = match take(self.from, buffer) {
                 Ok(0) => return Ok(Moved::End),
                 Ok(length) => length,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Moved::Some),

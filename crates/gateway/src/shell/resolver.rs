@@ -98,9 +98,6 @@ impl Resolver {
     /// The addresses of a name, in the order in which they are tried; none where it has none. It is
     /// asked for as long as `flow` may leave.
     pub(super) async fn addresses(&self, name: &HostName, flow: &Flow) -> Result<Vec<IpAddr>, ResolveError> {
-        if let Some(known) = self.recall(name) {
-            return Ok(known);
-        }
         let Ok(_permit) = self.asked.acquire().await else { return Err(ResolveError::Silent) };
         // Another flow may have asked meanwhile.
         if let Some(known) = self.recall(name) {
@@ -145,7 +142,8 @@ impl Resolver {
         Ok(answered.then_some((addresses, seconds)))
     }
 
-    fn recall(&self, name: &HostName) -> Option<Vec<IpAddr>> {
+    /// What it was told of a name a short time ago.
+    pub(super) fn recall(&self, name: &HostName) -> Option<Vec<IpAddr>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(name).filter(|(_, until)| *until > Instant::now()).map(|(addresses, _)| addresses.clone())
     }

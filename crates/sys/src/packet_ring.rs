@@ -263,7 +263,8 @@ mod tests {
         let seen = |block: &[u8]| {
             let mut seen = Vec::new();
             frames(block, |it| {
-                seen.push((it.head.len(), it.head[0], it.length, it.tagged, it.cut_every));
+                let first = it.head.first().copied().unwrap_or(0);
+                seen.push((it.head.len(), first, it.length, it.tagged, it.cut_every));
             });
             seen
         };

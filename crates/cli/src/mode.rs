@@ -5,7 +5,9 @@ use crate::held;
 use crate::table::{counted, table};
 use crate::terminal::{self, printable};
 use anyhow::{Context, Result, bail};
-use creance_gateway::control::{Answer, Difference, FlowLine, Request, Status, Wanted, ask, running};
+use creance_gateway::control::{
+    Answer, Difference, FlowLine, Request, Status, Wanted, Watched, ask, running,
+};
 use creance_model::{Mode, ServiceId};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -147,8 +149,34 @@ fn shown(name: &str, status: &Status) -> String {
     if let Some(why) = &status.closed {
         text.push_str(&format!("  nothing new begins: {why}\n"));
     }
+    if let Some(watched) = &status.watched {
+        text.push_str(&seen(watched));
+    }
     if !status.flows.is_empty() {
         text.push_str(&flows(&status.flows));
+    }
+    text
+}
+
+/// What the gateway's own watch saw, which is its own word.
+fn seen(watched: &Watched) -> String {
+    let mut text = format!(
+        "  uplink, self-observed: {} reconciled, {} up, {} unexplained, {} missed, counters {}\n",
+        counted(usize::try_from(watched.flows).unwrap_or(usize::MAX), "flow"),
+        counted(usize::try_from(watched.bytes).unwrap_or(usize::MAX), "byte"),
+        watched.unexplained,
+        counted(usize::try_from(watched.lost).unwrap_or(usize::MAX), "frame"),
+        if watched.counters.is_empty() { "not compared yet" } else { &watched.counters },
+    );
+    if watched.fewer > 0 {
+        let ends = counted(usize::try_from(watched.fewer).unwrap_or(usize::MAX), "flow");
+        text.push_str(&format!("  of {ends} less left than the ledger says, as where the link drops some\n"));
+    }
+    if let Some(why) = &watched.one_by_one {
+        text.push_str(&format!("  frames are looked at one by one, which costs more: {why}\n"));
+    }
+    if let Some(why) = &watched.blind {
+        text.push_str(&format!("  the uplink is not watched any more: {why}\n"));
     }
     text
 }

@@ -5,9 +5,13 @@
 //! program ends. All that lets anything through needs a mark that is in a set, and the set's
 //! elements live for three seconds; a program that hangs or dies renews them no more.
 
+mod counted;
+mod frame;
 mod heart;
+mod link;
 mod rules;
 mod sockets;
+mod source;
 mod stations;
 mod up;
 mod watch;

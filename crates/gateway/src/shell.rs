@@ -33,7 +33,7 @@ pub use datagrams::DatagramPort;
 pub use desk::Change;
 pub use gateway::{Config, Gateway, Stations, Uplink};
 pub use listen::Listeners;
-pub(crate) use on_wire::{Ends, OnWire};
+pub(crate) use on_wire::{Ends, Left, Look, OnWire, Wrong};
 pub use packet::answer_socket;
 pub use record::RecordError;
 pub use resolver::{Server, ServerError};

@@ -75,16 +75,28 @@ impl PacketSocket {
     /// # Errors
     /// [`io::ErrorKind::PermissionDenied`] without CAP_NET_RAW; an interface that is not there.
     pub fn open(index: u32, room_bytes: i32) -> io::Result<Self> {
-        let index = i32::try_from(index).map_err(io::Error::other)?;
-        #[expect(unsafe_code, reason = "a socket of this family with protocol 0, which hears nothing yet")]
-        // SAFETY: the call takes no pointers.
-        let raw = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
-        if raw < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        #[expect(unsafe_code, reason = "the descriptor was just made")]
-        // SAFETY: `raw` is open, and nobody else owns it.
-        let socket = unsafe { OwnedFd::from_raw_fd(raw) };
+        let socket = deaf_socket()?;
+        let promiscuous = libc::packet_mreq {
+            mr_ifindex: i32::try_from(index).map_err(io::Error::other)?,
+            mr_type: u16::try_from(libc::PACKET_MR_PROMISC).map_err(io::Error::other)?,
+            mr_alen: 0,
+            mr_address: [0; 8],
+        };
+        set(socket.as_fd(), libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &promiscuous)?;
+        Self::hear(socket, index, room_bytes)
+    }
+
+    /// The same for what leaves alone.
+    ///
+    /// # Errors
+    /// As [`PacketSocket::open`].
+    pub fn outgoing(index: u32, room_bytes: i32) -> io::Result<Self> {
+        let socket = deaf_socket()?;
+        pass_outgoing(socket.as_fd(), u32::MAX)?;
+        Self::hear(socket, index, room_bytes)
+    }
+
+    fn hear(socket: OwnedFd, index: u32, room_bytes: i32) -> io::Result<Self> {
         let descriptor = socket.as_fd();
         // Beyond the system's limit, where this process may.
         if set(descriptor, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, &room_bytes).is_err() {
@@ -92,13 +104,6 @@ impl PacketSocket {
         }
         set(descriptor, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &1_i32)?;
         set(descriptor, libc::SOL_PACKET, libc::PACKET_AUXDATA, &1_i32)?;
-        let promiscuous = libc::packet_mreq {
-            mr_ifindex: index,
-            mr_type: u16::try_from(libc::PACKET_MR_PROMISC).map_err(io::Error::other)?,
-            mr_alen: 0,
-            mr_address: [0; 8],
-        };
-        set(descriptor, libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &promiscuous)?;
         bind(descriptor, index)?;
         let hardware = hardware(descriptor)?;
         Ok(Self { socket, hardware })
@@ -165,9 +170,7 @@ impl PacketSocket {
     /// # Errors
     /// Where the kernel does not say, which it does.
     pub fn counts(&self) -> io::Result<PacketCounts> {
-        let [received, dropped]: [u32; 2] =
-            get(self.socket.as_fd(), libc::SOL_PACKET, libc::PACKET_STATISTICS)?;
-        Ok(PacketCounts { received, dropped })
+        counts(self.socket.as_fd())
     }
 }
 
@@ -181,7 +184,46 @@ impl AsFd for PacketSocket {
 #[repr(align(8))]
 struct Control([u8; CONTROL_BYTES]);
 
-fn bind(socket: BorrowedFd<'_>, index: i32) -> io::Result<()> {
+/// A socket that hears nothing until it is bound.
+pub(crate) fn deaf_socket() -> io::Result<OwnedFd> {
+    #[expect(unsafe_code, reason = "a socket of this family with protocol 0")]
+    // SAFETY: the call takes no pointers.
+    let raw = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
+    if raw < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    #[expect(unsafe_code, reason = "the descriptor was just made")]
+    // SAFETY: `raw` is open, and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(raw) })
+}
+
+/// Has a socket take so many bytes of each frame that leaves, and none of what comes.
+pub(crate) fn pass_outgoing(socket: BorrowedFd<'_>, bytes: u32) -> io::Result<()> {
+    let step = |code: u32, jump_else: u8, value: u32| -> io::Result<libc::sock_filter> {
+        let code = u16::try_from(code).map_err(io::Error::other)?;
+        Ok(libc::sock_filter { code, jt: 0, jf: jump_else, k: value })
+    };
+    // The kernel keeps what is about a frame beyond an address that no frame has.
+    let kind = (libc::SKF_AD_OFF + libc::SKF_AD_PKTTYPE).cast_unsigned();
+    let mut steps = [
+        step(libc::BPF_LD | libc::BPF_B | libc::BPF_ABS, 0, kind)?,
+        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, libc::PACKET_OUTGOING.into())?,
+        step(libc::BPF_RET | libc::BPF_K, 0, bytes)?,
+        step(libc::BPF_RET | libc::BPF_K, 0, 0)?,
+    ];
+    let length = u16::try_from(steps.len()).map_err(io::Error::other)?;
+    // It points to the steps, which outlive the call.
+    let program = libc::sock_fprog { len: length, filter: steps.as_mut_ptr() };
+    set(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
+}
+
+pub(crate) fn counts(socket: BorrowedFd<'_>) -> io::Result<PacketCounts> {
+    let [received, dropped]: [u32; 2] = get(socket, libc::SOL_PACKET, libc::PACKET_STATISTICS)?;
+    Ok(PacketCounts { received, dropped })
+}
+
+pub(crate) fn bind(socket: BorrowedFd<'_>, index: u32) -> io::Result<()> {
+    let index = i32::try_from(index).map_err(io::Error::other)?;
     let mut address = empty_address();
     address.sll_family = u16::try_from(libc::AF_PACKET).map_err(io::Error::other)?;
     address.sll_protocol = u16::try_from(libc::ETH_P_ALL).map_err(io::Error::other)?.to_be();
@@ -194,7 +236,7 @@ fn bind(socket: BorrowedFd<'_>, index: i32) -> io::Result<()> {
 }
 
 /// What kind of link a bound socket is on.
-fn hardware(socket: BorrowedFd<'_>) -> io::Result<u16> {
+pub(crate) fn hardware(socket: BorrowedFd<'_>) -> io::Result<u16> {
     let mut address = empty_address();
     let mut length = length_of::<libc::sockaddr_ll>()?;
     #[expect(unsafe_code, reason = "no library reads an address of this family")]
@@ -223,7 +265,8 @@ fn length_of<T>() -> io::Result<libc::socklen_t> {
     libc::socklen_t::try_from(size_of::<T>()).map_err(io::Error::other)
 }
 
-fn set<T>(socket: BorrowedFd<'_>, level: i32, name: i32, value: &T) -> io::Result<()> {
+/// Sets an option of a socket.
+pub(crate) fn set<T>(socket: BorrowedFd<'_>, level: i32, name: i32, value: &T) -> io::Result<()> {
     let length = length_of::<T>()?;
     #[expect(unsafe_code, reason = "no library sets options of this family")]
     // SAFETY: the value is alive during the call, and the length is its own.

@@ -87,6 +87,34 @@ pub struct Status {
     pub flows: Vec<FlowLine>,
     /// Why nothing new may begin, where that is so.
     pub closed: Option<String>,
+    /// What its own watch of its uplink has seen; none where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched: Option<Watched>,
+}
+
+/// What a gateway's own watch of its uplink has seen since it began.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Watched {
+    /// Flows that have ended and whose bytes were held against the ledger.
+    pub flows: u64,
+    /// Payload of all flows that left, each byte once.
+    pub bytes: u64,
+    /// What left that nothing explains: packets, flows of which more left than the ledger says, and
+    /// what the interface sent past the watch.
+    pub unexplained: u64,
+    /// Frames that the interface sent past the watch.
+    pub past: u64,
+    /// Pairs of ends between which less left than the ledger says, as where the link drops some.
+    pub fewer: u64,
+    /// Frames that were not looked at in time.
+    pub lost: u64,
+    /// How the interface's own counters compare, in words.
+    pub counters: String,
+    /// Why frames are looked at one by one, where they are: that costs more.
+    pub one_by_one: Option<String>,
+    /// Why it does not watch any more, where that is so.
+    pub blind: Option<String>,
 }
 
 /// A flow that is open.

@@ -9,7 +9,7 @@ use crate::shell::{Compose, Config, Gateway, Summary, Uplink, block_on, raise_li
 use creance_ledger::{Checkpoint, LedgerError};
 use creance_model::Mode;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -71,7 +71,8 @@ pub fn up(
         let gateway = Gateway::start(config).await.map_err(fail("the ledger cannot be written"))?;
         let pulse = Pulse::default();
         let (alarms, mut heard) = mpsc::unbounded_channel();
-        let watch = Watch::start(uplink, gateway.on_wire(), site.own.clone(), move |alarm| {
+        let interface = (uplink, site.uplink.as_str());
+        let watch = Watch::start(interface, gateway.on_wire(), site.own.clone(), move |alarm| {
             let _ = alarms.send(alarm);
         });
         let watch = watch.map_err(fail("the uplink cannot be watched"))?;
@@ -91,10 +92,11 @@ pub fn up(
         };
         let ended = gateway.control(control, compose, told);
         let beats = pulse.clone();
-        let (asked, health) = (gateway.clone(), heart.health());
+        let (asked, health, seen) = (gateway.clone(), heart.health(), watch.seen());
         let tick = move || {
             beats.beat();
             asked.trouble(health.trouble());
+            asked.watched(seen.lock().unwrap_or_else(PoisonError::into_inner).clone());
         };
         let served = gateway.serve(listeners, tick, ended).await;
         drop((heart, watch));

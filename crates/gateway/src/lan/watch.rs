@@ -1,42 +1,50 @@
-//! Watches the uplink from this machine: what leaves must be of a flow that the ledger has, or of
-//! the few kinds that the machine itself sends. It sees what the kernel hands to the card, and so
-//! does not replace a tap at the far end.
+//! Watches the uplink from this machine: what leaves must be of a flow that the ledger has, no more
+//! of it than the ledger says, or of the few kinds that the machine itself sends; and the interface
+//! must not have sent more than was seen. It sees what the kernel hands to the card, and so does not
+//! replace a tap at the far end.
 
+use crate::control::Watched;
+use crate::lan::counted::{Counted, most};
+use crate::lan::frame::{Framing, wrong};
+use crate::lan::link::{Amount, Link};
 use crate::lan::rules::Own;
-use crate::shell::{Ends, OnWire};
-use creance_model::{Endpoint, Transport};
-use creance_sys::{PacketKind, PacketSocket};
+use crate::lan::source::Source;
+use crate::shell::{OnWire, Wrong};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::sockopt::socket_error;
 use std::collections::BTreeSet;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::fd::AsFd;
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-
-/// Room for frames that wait, in bytes, where the kernel gives it.
-const ROOM_BYTES: i32 = 32 << 20;
-
-/// As much of a frame as its heads take.
-const HEAD_BYTES: usize = 512;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// How often it is looked whether to end, in nanoseconds.
 const LOOKED_EVERY_NS: i64 = 200_000_000;
 
+/// How often figures are compared.
+const COMPARED_EVERY: Duration = Duration::from_secs(1);
+
+/// How often a loss is told, where there are more.
+const LOSS_TOLD_EVERY: Duration = Duration::from_secs(60);
+
 /// Alarms that differ and are told one by one; of more only that there are.
 const ALARMS_MAX: usize = 100;
-
-/// Heads of IPv6 that are followed.
-const HEADS_MAX: usize = 8;
 
 /// What was seen on the uplink that nothing explains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Alarm {
     /// A packet left.
     Unexplained(String),
+    /// More left of a flow than the ledger says.
+    More(String),
+    /// The interface has sent more than was seen.
+    Past(Amount),
     /// Not all of it was seen.
-    Lost(u32),
+    Lost(u64),
     /// It is not watched any more.
     Blind(String),
 }
@@ -45,42 +53,83 @@ impl std::fmt::Display for Alarm {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unexplained(what) => write!(f, "nothing explains what left on the uplink: {what}"),
+            Self::More(what) => write!(f, "more left on the uplink than the ledger says: {what}"),
+            Self::Past(Amount { frames: 0, bytes }) => {
+                write!(f, "the uplink has sent {bytes} bytes more than were seen to leave")
+            }
+            Self::Past(Amount { frames, bytes }) => write!(
+                f,
+                "the uplink has sent {frames} frames more than were seen to leave, and {bytes} bytes: they went \
+                 past the watch"
+            ),
             Self::Lost(count) => write!(f, "{count} frames on the uplink were not looked at in time"),
             Self::Blind(why) => write!(f, "the uplink is not watched any more: {why}"),
         }
     }
 }
 
+/// What a watch has seen so far, for whoever asks.
+pub(super) type Seen = Arc<Mutex<Watched>>;
+
 /// A watch, which ends when it is dropped.
 #[derive(Debug)]
 pub(super) struct Watch {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+    seen: Seen,
 }
 
 impl Watch {
     /// Begins to watch an interface.
     pub(super) fn start(
-        index: u32,
+        (index, name): (u32, &str),
         wire: Arc<OnWire>,
         own: Vec<Own>,
         alarm: impl Fn(Alarm) + Send + 'static,
     ) -> io::Result<Self> {
-        let socket = PacketSocket::open(index, ROOM_BYTES)?;
+        let (source, one_by_one) = Source::open(index)?;
+        let link = Link::of(index)?;
+        let kind = link.state()?.kind;
+        wire.watch();
+        let seen = Seen::default();
+        lock(&seen).one_by_one = one_by_one;
         let stop = Arc::new(AtomicBool::new(false));
+        let now = Instant::now();
+        let mut eye = Eye {
+            framing: source.framing(),
+            source,
+            wire,
+            own,
+            link,
+            not_counted: not_counted(name, kind.as_deref()),
+            counted: Counted::new(now),
+            most: Amount::default(),
+            unseen: false,
+            lost: 0,
+            lost_told: None,
+            next: now + COMPARED_EVERY,
+            told: BTreeSet::new(),
+            seen: Arc::clone(&seen),
+            alarm: Box::new(alarm),
+        };
         let stopped = Arc::clone(&stop);
         let work = move || {
-            let mut told = BTreeSet::new();
-            if let Err(error) = watch(&socket, &stopped, &wire, &own, &mut |what: Alarm| {
-                if told.len() < ALARMS_MAX && told.insert(what.to_string()) {
-                    alarm(what);
+            while !stopped.load(Ordering::Relaxed) {
+                if let Err(error) = eye.look() {
+                    let why = error.to_string();
+                    lock(&eye.seen).blind = Some(why.clone());
+                    (eye.alarm)(Alarm::Blind(why));
+                    return;
                 }
-            }) {
-                alarm(Alarm::Blind(error.to_string()));
             }
         };
         let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(work)?;
-        Ok(Self { stop, thread: Some(thread) })
+        Ok(Self { stop, thread: Some(thread), seen })
+    }
+
+    /// What it has seen so far, for whoever asks.
+    pub(super) fn seen(&self) -> Seen {
+        Arc::clone(&self.seen)
     }
 }
 
@@ -93,215 +142,148 @@ impl Drop for Watch {
     }
 }
 
-fn watch(
-    socket: &PacketSocket,
-    stop: &AtomicBool,
-    wire: &OnWire,
-    own: &[Own],
-    alarm: &mut impl FnMut(Alarm),
-) -> io::Result<()> {
-    let mut buffer = [0; HEAD_BYTES];
-    while !stop.load(Ordering::Relaxed) {
-        match socket.receive(&mut buffer) {
-            Ok(packet) if packet.kind == PacketKind::Outgoing => {
-                let seen = buffer.get(..packet.captured).unwrap_or_default();
-                if let Some(what) = unexplained(seen, wire, own) {
-                    alarm(Alarm::Unexplained(what));
-                }
-            }
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                let lost = socket.counts()?.dropped;
-                if lost > 0 {
-                    alarm(Alarm::Lost(lost));
-                }
-                let limit = Timespec { tv_sec: 0, tv_nsec: LOOKED_EVERY_NS };
-                poll(&mut [PollFd::new(&socket.as_fd(), PollFlags::IN)], Some(&limit))?;
-            }
+/// Why what an interface counts is not what was handed to it, where that is so.
+fn not_counted(name: &str, kind: Option<&str>) -> Option<String> {
+    let is_wireless = Path::new("/sys/class/net").join(name).join("phy80211").exists();
+    match kind {
+        _ if is_wireless => Some("it is wireless, and counts what its driver sends by itself".to_owned()),
+        Some("bond") => Some("it is a bond, and counts what its members send".to_owned()),
+        _ => None,
+    }
+}
+
+/// The thread that watches.
+struct Eye {
+    source: Source,
+    framing: Framing,
+    wire: Arc<OnWire>,
+    own: Vec<Own>,
+    link: Link,
+    not_counted: Option<String>,
+    counted: Counted,
+    /// The most that the interface can have counted of what was seen since it was last asked.
+    most: Amount,
+    /// Whether something may have left unseen since then.
+    unseen: bool,
+    lost: u64,
+    lost_told: Option<Instant>,
+    next: Instant,
+    told: BTreeSet<String>,
+    seen: Seen,
+    alarm: Box<dyn Fn(Alarm) + Send>,
+}
+
+impl Eye {
+    /// Looks at what waits, compares what is due, and waits for more.
+    fn look(&mut self) -> io::Result<()> {
+        let now = Instant::now();
+        let has_more = match self.frames(now) {
+            Ok(has_more) => has_more,
             // The interface went down, and may come up again.
-            Err(error) if error.kind() == io::ErrorKind::NetworkDown => {}
+            Err(error) if error.kind() == io::ErrorKind::NetworkDown => {
+                self.unseen = true;
+                false
+            }
             Err(error) => return Err(error),
+        };
+        if has_more {
+            return Ok(());
         }
-    }
-    Ok(())
-}
-
-/// What a frame is, where nothing explains it.
-fn unexplained(frame: &[u8], wire: &OnWire, own: &[Own]) -> Option<String> {
-    let (kind, bytes) = network(frame).unwrap_or((0, &[]));
-    let packet = match kind {
-        // ARP, and who may use the link (EAPOL).
-        0x0806 | 0x888e => return None,
-        0x0800 => ipv4(bytes),
-        0x86dd => ipv6(bytes),
-        _ => return Some(format!("a frame of type {kind:#06x}")),
-    };
-    let Some(packet) = packet else { return Some(format!("a broken packet of type {kind:#06x}")) };
-    if is_the_machines(&packet, own) || explained(&packet, wire) {
-        return None;
-    }
-    let Packet { from, to, protocol, .. } = packet;
-    let ports = match packet.what {
-        What::Ports(from, to) => format!(", port {from} to {to}"),
-        What::Icmp(kind) => format!(", type {kind}"),
-        What::Part | What::Other => String::new(),
-    };
-    Some(format!("{from} to {to}, protocol {protocol}{ports}"))
-}
-
-fn explained(packet: &Packet, wire: &OnWire) -> bool {
-    let transport = match packet.protocol {
-        6 => Transport::Tcp,
-        17 => Transport::Udp,
-        _ => return false,
-    };
-    match packet.what {
-        What::Ports(from, to) => wire.explains(&Ends {
-            transport,
-            from: Endpoint { addr: packet.from, port: from },
-            to: Endpoint { addr: packet.to, port: to },
-        }),
-        What::Part => wire.explains_part(packet.from, packet.to),
-        What::Icmp(_) | What::Other => false,
-    }
-}
-
-/// The few kinds of packets that the machine itself sends, and the rules let pass.
-fn is_the_machines(packet: &Packet, own: &[Own]) -> bool {
-    match (packet.protocol, &packet.what) {
-        // Its address: DHCP.
-        (17, What::Ports(68, 67) | What::Ports(546, 547)) => true,
-        // Neighbours and routers, and which groups it hears.
-        (58, What::Icmp(133 | 135 | 136 | 143)) | (2, _) => true,
-        (_, What::Ports(_, to)) => own.iter().any(|own| own.is(packet.to, *to, packet.protocol == 17)),
-        _ => false,
-    }
-}
-
-struct Packet {
-    from: IpAddr,
-    to: IpAddr,
-    protocol: u8,
-    what: What,
-}
-
-enum What {
-    Ports(u16, u16),
-    Icmp(u8),
-    /// A later part of a packet, which has no ports.
-    Part,
-    Other,
-}
-
-/// The type and the payload of an Ethernet frame, tags taken off.
-fn network(frame: &[u8]) -> Option<(u16, &[u8])> {
-    let mut at = 12;
-    for _ in 0..3 {
-        let kind = u16::from_be_bytes(*frame.get(at..)?.first_chunk()?);
-        at += 2;
-        if !matches!(kind, 0x8100 | 0x88a8) {
-            return Some((kind, frame.get(at..)?));
+        if now >= self.next {
+            self.next = now + COMPARED_EVERY;
+            self.compare(now)?;
         }
-        at += 2;
+        self.wait()
     }
-    None
-}
 
-fn ipv4(bytes: &[u8]) -> Option<Packet> {
-    let head = usize::from(bytes.first()? & 0xf) * 4;
-    let part = u16::from_be_bytes(*bytes.get(6..)?.first_chunk()?) & 0x1fff != 0;
-    let protocol = *bytes.get(9)?;
-    let from: [u8; 4] = *bytes.get(12..)?.first_chunk()?;
-    let to: [u8; 4] = *bytes.get(16..)?.first_chunk()?;
-    let what = if part { What::Part } else { what(protocol, bytes.get(head..)?) };
-    Some(Packet { from: Ipv4Addr::from(from).into(), to: Ipv4Addr::from(to).into(), protocol, what })
-}
-
-fn ipv6(bytes: &[u8]) -> Option<Packet> {
-    let from: [u8; 16] = *bytes.get(8..)?.first_chunk()?;
-    let to: [u8; 16] = *bytes.get(24..)?.first_chunk()?;
-    let (mut protocol, mut rest) = (*bytes.get(6)?, bytes.get(40..)?);
-    let mut part = false;
-    for _ in 0..HEADS_MAX {
-        match protocol {
-            // Options and routes: how long they are is said in words of eight bytes.
-            0 | 43 | 60 => {
-                let length = (usize::from(*rest.get(1)?) + 1) * 8;
-                protocol = *rest.first()?;
-                rest = rest.get(length..)?;
+    /// Looks at some of the frames that wait; false where there are no more.
+    fn frames(&mut self, now: Instant) -> io::Result<bool> {
+        let Self { source, framing, wire, own, most: sum, .. } = self;
+        let mut found = Vec::new();
+        let mut look = wire.look();
+        let taken = source.take(|frame, tagged| {
+            let length = if tagged { frame.length.saturating_add(4) } else { frame.length };
+            *sum = sum.and(most(length, frame.pieces));
+            if let Some(what) = wrong(frame, *framing, &mut look, own, now) {
+                found.push(what);
             }
-            44 => {
-                part = u16::from_be_bytes(*rest.get(2..)?.first_chunk()?) & 0xfff8 != 0;
-                protocol = *rest.first()?;
-                rest = rest.get(8..)?;
-                if part {
-                    break;
-                }
+        });
+        drop(look);
+        for what in found {
+            self.unexplained(Alarm::Unexplained(what));
+        }
+        taken
+    }
+
+    /// Holds the figures of flows that have ended against what left, and those of the interface.
+    fn compare(&mut self, now: Instant) -> io::Result<()> {
+        let lost = u64::from(self.source.counts()?.dropped);
+        self.unseen |= lost > 0;
+        self.lost += lost;
+        if self.lost > 0 && self.lost_told.is_none_or(|told| now.duration_since(told) >= LOSS_TOLD_EVERY) {
+            self.lost_told = Some(now);
+            (self.alarm)(Alarm::Lost(std::mem::take(&mut self.lost)));
+        }
+        for wrong in self.wire.compare(now) {
+            self.unexplained(match wrong {
+                Wrong::More { .. } => Alarm::More(wrong.to_string()),
+                Wrong::Unexplained | Wrong::Again { .. } => Alarm::Unexplained(wrong.to_string()),
+            });
+        }
+        let state = self.link.state().map_err(|error| match Errno::from_io_error(&error) {
+            Some(Errno::NODEV) => io::Error::other("the interface is gone"),
+            _ => error,
+        })?;
+        let (most, unseen) = (std::mem::take(&mut self.most), std::mem::take(&mut self.unseen));
+        let past = match self.not_counted {
+            Some(_) => None,
+            None => self.counted.look(now, &state, most, unseen),
+        };
+        let sums = self.wire.sums();
+        {
+            let mut seen = lock(&self.seen);
+            seen.lost += lost;
+            (seen.flows, seen.bytes, seen.fewer) = (sums.flows, sums.bytes, sums.fewer);
+            seen.past += past.map_or(0, |past| past.frames.max(1));
+            seen.counters = match &self.not_counted {
+                Some(why) => format!("not compared: {why}"),
+                None if seen.past > 0 => format!("{} frames more than were seen", seen.past),
+                None if self.counted.is_compared() => "agree".to_owned(),
+                None => "not compared yet".to_owned(),
+            };
+        }
+        if let Some(past) = past {
+            self.unexplained(Alarm::Past(past));
+        }
+        Ok(())
+    }
+
+    fn unexplained(&mut self, alarm: Alarm) {
+        lock(&self.seen).unexplained += 1;
+        if self.told.len() < ALARMS_MAX && self.told.insert(alarm.to_string()) {
+            (self.alarm)(alarm);
+        }
+    }
+
+    fn wait(&mut self) -> io::Result<()> {
+        let limit = Timespec { tv_sec: 0, tv_nsec: LOOKED_EVERY_NS };
+        let mut set = [PollFd::new(&self.source, PollFlags::IN)];
+        match poll(&mut set, Some(&limit)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let [polled] = set;
+        if polled.revents().contains(PollFlags::ERR) {
+            match socket_error(&self.source)? {
+                Ok(()) => {}
+                Err(Errno::NETDOWN) => self.unseen = true,
+                Err(error) => return Err(error.into()),
             }
-            _ => break,
         }
-    }
-    let what = if part { What::Part } else { what(protocol, rest) };
-    Some(Packet { from: Ipv6Addr::from(from).into(), to: Ipv6Addr::from(to).into(), protocol, what })
-}
-
-fn what(protocol: u8, bytes: &[u8]) -> What {
-    match (protocol, bytes) {
-        (6 | 17, [a, b, c, d, ..]) => What::Ports(u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d])),
-        (1 | 58, [kind, ..]) => What::Icmp(*kind),
-        _ => What::Other,
+        Ok(())
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A frame with a packet of IPv4 behind so many tags.
-    fn frame(tags: usize, protocol: u8, to: [u8; 4], rest: &[u8]) -> Vec<u8> {
-        let mut frame = vec![0; 12];
-        for _ in 0..tags {
-            frame.extend_from_slice(&[0x81, 0, 0, 7]);
-        }
-        frame.extend_from_slice(&[8, 0, 0x45, 0, 0, 40, 0, 0, 0, 0, 64, protocol, 0, 0, 192, 0, 2, 1]);
-        frame.extend_from_slice(&to);
-        frame.extend_from_slice(rest);
-        frame
-    }
-
-    fn says(frame: &[u8]) -> Option<String> {
-        let own = ["192.0.2.123:123/udp".parse().unwrap()];
-        unexplained(frame, &OnWire::default(), &own)
-    }
-
-    #[test]
-    fn what_the_machine_itself_sends_needs_no_entry_and_all_else_does() {
-        let to = [203, 0, 113, 9];
-        assert_eq!(says(&frame(0, 17, [255; 4], &[0, 68, 0, 67])), None);
-        assert_eq!(says(&frame(0, 17, [192, 0, 2, 123], &[1, 0, 0, 123])), None);
-        assert!(says(&frame(0, 6, [192, 0, 2, 123], &[1, 0, 0, 123])).is_some(), "another transport");
-        assert_eq!(says(&[&[0; 12][..], &[8, 6, 0, 1]].concat()), None);
-        for tags in 0..3 {
-            let said = says(&frame(tags, 6, to, &[1, 0, 1, 187])).unwrap();
-            assert_eq!(said, "192.0.2.1 to 203.0.113.9, protocol 6, port 256 to 443");
-        }
-        assert_eq!(says(&frame(0, 1, to, &[8, 0])).unwrap(), "192.0.2.1 to 203.0.113.9, protocol 1, type 8");
-        assert!(says(&frame(0, 47, to, &[])).unwrap().ends_with("protocol 47"));
-        assert_eq!(says(&[0; 14]).unwrap(), "a frame of type 0x0000");
-        assert!(says(&[0; 3]).is_some() && says(&frame(0, 6, to, &[])[..20]).is_some());
-    }
-
-    #[test]
-    fn heads_of_ipv6_are_followed_to_the_ports() {
-        let mut frame = vec![0; 12];
-        frame.extend_from_slice(&[0x86, 0xdd, 0x60, 0, 0, 0, 0, 20, 0, 64]);
-        frame.extend_from_slice(&[0x20; 32]);
-        // Options, then the first part of a datagram.
-        frame.extend_from_slice(&[44, 0, 0, 0, 0, 0, 0, 0, 17, 0, 0, 1, 0, 0, 0, 9, 0, 53, 1, 187]);
-        let said = says(&frame).unwrap();
-        assert!(said.ends_with("protocol 17, port 53 to 443"), "{said}");
-        let solicit = [0x86, 0xdd, 0x60, 0, 0, 0, 0, 20, 58, 255];
-        let frame = [&[0; 12][..], &solicit, &[0x20; 32], &[135, 0]].concat();
-        assert_eq!(says(&frame), None);
-    }
+fn lock(seen: &Seen) -> std::sync::MutexGuard<'_, Watched> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -171,6 +171,7 @@ impl Desk {
             since,
             flows: self.gateway.flows(),
             closed: self.gateway.closed(),
+            watched: self.gateway.seen(),
         }
     }
 

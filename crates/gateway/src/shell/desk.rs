@@ -7,7 +7,7 @@ use crate::shell::ending::Given;
 use crate::shell::on_wire::{Ends, OnWire};
 use crate::shell::record::{Pending, RecordError, Recorder};
 use creance_ledger::{Event, FlowBytes, FlowEnd, FlowStarted, ModeChanged};
-use creance_model::{Mode, ServiceId, Timestamp};
+use creance_model::{Mode, ServiceId, Timestamp, Transport};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -106,13 +106,16 @@ pub(super) struct Ticket {
     pub(super) number: u64,
     pub(super) control: Arc<Control>,
     ends: Ends,
+    /// What left of it, where that is known.
+    up: Option<u64>,
 }
 
 impl Ticket {
     /// Records the end of the flow, whose socket is closed by now.
-    pub(super) fn end(self, recorder: &Arc<Recorder>, bytes: Option<(u64, u64)>, end: FlowEnd) {
+    pub(super) fn end(mut self, recorder: &Arc<Recorder>, bytes: Option<(u64, u64)>, end: FlowEnd) {
         self.control.revoked.store(end == FlowEnd::Revoked, Ordering::Release);
         let (up, down) = (bytes.map(|(up, _)| up), bytes.map(|(_, down)| down));
+        self.up = up;
         let bytes = FlowBytes { flow: self.number, up, down };
         // What cannot be written closes the ledger for what would begin.
         recorder.note(Event::FlowEnded { bytes, end });
@@ -134,7 +137,7 @@ impl Drop for Ticket {
         inner.open.remove(&self.number);
         inner.own.remove(&self.number);
         drop(inner);
-        self.desk.wire.end(&self.ends, Instant::now());
+        self.desk.wire.end(&self.ends, self.up, Instant::now());
         if let Some(done) = self.control.done.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = done.send(Over { at: now(), revoked: self.control.revoked.load(Ordering::Acquire) });
         }
@@ -205,8 +208,10 @@ impl Desk {
         let control = Arc::new(Control::default());
         inner.open.insert(number, Open { control: Arc::clone(&control), moved_at: Instant::now() });
         drop(inner);
-        let ends = self.wire.begin(&started);
-        let ticket = Ticket { desk: Arc::clone(self), number, control, ends };
+        // What a connection was given is counted, and what a datagram's socket was is not.
+        let given = (started.transport == Transport::Tcp).then_some(&control);
+        let ends = self.wire.begin(number, &started, given);
+        let ticket = Ticket { desk: Arc::clone(self), number, control, ends, up: None };
         let generation = table.generation();
         match recorder.begin(Event::FlowStarted(FlowStarted { flow: number, generation, ..started })) {
             Ok(pending) => Ok((ticket, pending)),
@@ -233,8 +238,8 @@ impl Desk {
             inner.own.insert(number, Arc::clone(&control));
             (number, inner.table.generation())
         };
-        let ends = self.wire.begin(&started);
-        let ticket = Ticket { desk: Arc::clone(self), number, control, ends };
+        let ends = self.wire.begin(number, &started, None);
+        let ticket = Ticket { desk: Arc::clone(self), number, control, ends, up: None };
         let event = Event::FlowStarted(FlowStarted { flow: number, generation, ..started });
         Ok((ticket, recorder.begin(event)?))
     }

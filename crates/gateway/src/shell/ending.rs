@@ -36,6 +36,11 @@ impl Given {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
+    /// The bytes that it was given so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
     /// It is told that there is no more.
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! A gateway as a whole: what its parts share, its start and its end.
 
-use crate::control::{ControlSocket, FlowLine};
+use crate::control::{ControlSocket, FlowLine, Watched};
 use crate::core::{Questions, Table};
 use crate::shell::control::{self, Compose, kept};
 use crate::shell::desk::{Change, Desk};
@@ -92,6 +92,8 @@ pub(super) struct Shared {
     mode: Mutex<(Change, Timestamp)>,
     /// Why nothing is let through, where something outside of it is the reason.
     trouble: Mutex<Option<String>>,
+    /// What a watch of its uplink has seen, where there is one.
+    watched: Mutex<Option<Watched>>,
 }
 
 impl Gateway {
@@ -131,6 +133,7 @@ impl Gateway {
             uplink,
             mode: Mutex::new(kept(&mode)),
             trouble: Mutex::default(),
+            watched: Mutex::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -261,6 +264,16 @@ impl Gateway {
     /// Takes why nothing is let through from outside, for whoever asks.
     pub(crate) fn trouble(&self, why: Option<String>) {
         *self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    /// Takes what a watch of the uplink has seen so far, for whoever asks.
+    pub(crate) fn watched(&self, seen: Watched) {
+        *self.shared.watched.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+    }
+
+    /// What a watch of the uplink has seen so far, where there is one.
+    pub(super) fn seen(&self) -> Option<Watched> {
+        self.shared.watched.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What has become of everything so far.

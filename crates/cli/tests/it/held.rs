@@ -2,6 +2,7 @@
 //! the ledger.
 
 mod change;
+mod clients;
 mod relay;
 mod seal;
 mod watch;

@@ -3,6 +3,7 @@
 
 mod change;
 mod clients;
+mod firewall;
 mod relay;
 mod seal;
 mod watch;

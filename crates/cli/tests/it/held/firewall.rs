@@ -125,7 +125,7 @@ fn wanted(
 }
 
 #[test]
-fn the_rules_let_pass_what_security_md_lists_and_nothing_else() {
+fn the_firewall_lets_pass_what_is_listed_and_nothing_else() {
     if is_missing("/usr/bin/python3") {
         return;
     }

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs what is missing with the system's package manager, saying what it does.
 #   ensure.sh build   what a build needs: a C compiler (for ring), Rust
-#   ensure.sh test    the same, python3, cargo-deny, what the lab and the jail need
+#   ensure.sh test    the same, python3, cargo-deny, what the lab and the jail need, and programs that
+#                     tests try as apps
 #   ensure.sh demo    what `creance demo` needs: ip and nft
 #   ensure.sh lab     what `creance-lab internet` needs: ip, nft, dumpcap, unshare and setpriv
-#   ensure.sh bench   the same as test without cargo-deny, and the programs to compare with
+#   ensure.sh bench   what build and lab need, python3, and the programs to compare with
 set -euo pipefail
 
 RUST_MIN=1.95
@@ -45,6 +46,13 @@ package() {
         apt-get:dumpcap) echo wireshark-common ;;
         dnf:dumpcap | pacman:dumpcap) echo wireshark-cli ;;
         apk:dumpcap) echo wireshark-common ;;
+        *:curl) echo curl ;;
+        *:git) echo git ;;
+        apt-get:mosquitto_pub | apk:mosquitto_pub) echo mosquitto-clients ;;
+        dnf:mosquitto_pub | pacman:mosquitto_pub) echo mosquitto ;;
+        apt-get:chromium | dnf:chromium | pacman:chromium | apk:chromium) echo chromium ;;
+        apt-get:faketime) echo faketime ;;
+        dnf:faketime | pacman:faketime | apk:faketime) echo libfaketime ;;
         apt-get:unshare | dnf:unshare | pacman:unshare | apk:unshare) echo util-linux ;;
         apt-get:setpriv | dnf:setpriv | pacman:setpriv) echo util-linux ;;
         apk:setpriv) echo setpriv ;;
@@ -113,14 +121,14 @@ need() {
     fi
 }
 
-# Installs a program that a comparison uses, or says that the comparison falls away.
+# Installs a program that a comparison or a test uses, or says that it falls away.
 want() {
-    local program="$1" names
+    local program="$1" what="${2:-what is compared with it}" names
     have "$program" && return
     names="$(package "$(manager)" "$program")"
     # shellcheck disable=SC2086
     if [ -z "$names" ] || ! install "$program" $names; then
-        say "$program is not there: what is compared with it is left out"
+        say "$program is not there: $what is left out"
     fi
 }
 
@@ -199,6 +207,15 @@ need_jail() {
         say "bwrap is not there: its test is left out"
 }
 
+# Real programs that the tests try as apps, and one that turns a gateway's clock.
+want_apps() {
+    [ "$(uname -s)" = Linux ] || return 0
+    local program
+    for program in curl git mosquitto_pub chromium faketime; do
+        want "$program" "its test"
+    done
+}
+
 case "${1:-}" in
     build)
         need cc
@@ -211,6 +228,7 @@ case "${1:-}" in
         need python3
         need_lab
         need_jail
+        want_apps
         need_cargo_deny
         ;;
     demo)

@@ -18,11 +18,12 @@ Usage: creance-lab COMMAND
 
 `-` as FILE is standard output. Nothing of these is ever sent: captures are only files.
 
-  internet [--capture FILE] [--lan] [--delay MS] -- COMMAND...
+  internet [--capture FILE] [--lan] [--delay MS] [--serve FOLDER] -- COMMAND...
                                        run a command in a small internet, without root (Linux)
       --capture FILE   write what passes the far end of the uplink (pcap), all of it or fail
       --lan            with a station on a local network of the host's
       --delay MS       servers wait so long before each answer, in milliseconds
+      --serve FOLDER   web servers give its files below /files/
   in station -- COMMAND...             run a command in the station, from within the above
   in internet -- COMMAND...            the same at the far end of the uplink (its interface: net0)
   addresses NAME...                    which addresses names have there, a line for each name

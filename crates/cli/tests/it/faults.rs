@@ -1,6 +1,10 @@
 //! What goes wrong beside a gateway: its death, a full disk, a dead resolver, an uplink that flaps,
 //! floods. Judged by what the far end of the lab's internet saw, beside the ledger.
 
+mod clock;
+mod kills;
+mod limits;
+
 use creance_capture::Reader;
 use serde_json::Value;
 use std::fs::File;

@@ -2,6 +2,8 @@
 //! the ledger.
 
 mod change;
+mod clients;
+mod firewall;
 mod relay;
 mod seal;
 mod watch;

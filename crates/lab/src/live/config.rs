@@ -22,12 +22,14 @@ pub(super) struct Config {
     pub(super) lan: bool,
     /// How long servers wait before each answer, in milliseconds.
     pub(super) delay_ms: u64,
+    /// Whose files web servers give below `/files/`, an absolute path.
+    pub(super) serve: Option<String>,
     /// What to run.
     pub(super) command: Vec<String>,
 }
 
 impl Config {
-    /// Reads `[--capture FILE] [--lan] [--delay MS] -- COMMAND…`.
+    /// Reads `[--capture FILE] [--lan] [--delay MS] [--serve FOLDER] -- COMMAND…`.
     pub(super) fn read(args: &[String]) -> Result<Self, LiveError> {
         let usage = |text: String| LiveError::Usage(text);
         let mut config = Self::default();
@@ -35,12 +37,8 @@ impl Config {
         while let Some(arg) = rest.next() {
             let mut value = || rest.next().cloned().ok_or_else(|| usage(format!("`{arg}` needs a value")));
             match arg.as_str() {
-                "--capture" => {
-                    let path = value()?;
-                    let path = std::path::absolute(&path)
-                        .map_err(LiveError::io(format!("`{path}` is no path for a capture")))?;
-                    config.capture = Some(path.to_string_lossy().into_owned());
-                }
+                "--capture" => config.capture = Some(absolute(&value()?, "a capture")?),
+                "--serve" => config.serve = Some(absolute(&value()?, "a folder of files")?),
                 "--lan" => config.lan = true,
                 "--delay" => {
                     let text = value()?;
@@ -75,6 +73,9 @@ impl Config {
         if self.lan {
             out.push("--lan".into());
         }
+        if let Some(folder) = &self.serve {
+            out.extend(["--serve".to_owned(), folder.clone()]);
+        }
         out.push("--".into());
         out.extend(self.command.iter().cloned());
         out
@@ -84,6 +85,12 @@ impl Config {
     pub(super) const fn delay(&self) -> Duration {
         Duration::from_millis(self.delay_ms)
     }
+}
+
+fn absolute(path: &str, what: &str) -> Result<String, LiveError> {
+    let whole =
+        std::path::absolute(path).map_err(LiveError::io(format!("`{path}` is no path for {what}")))?;
+    Ok(whole.to_string_lossy().into_owned())
 }
 
 /// Runs lines of `ip`, in the namespace of the calling thread.
@@ -140,10 +147,11 @@ mod tests {
 
     #[test]
     fn arguments_are_read_strictly_and_go_round() {
-        let config = read("--capture /a/b.pcap --lan --delay 20 -- sh -c --lan").unwrap();
+        let config = read("--capture /a/b.pcap --lan --delay 20 --serve /a/c -- sh -c --lan").unwrap();
         assert_eq!(config.capture.as_deref(), Some("/a/b.pcap"));
         assert!(config.lan);
         assert_eq!(config.delay_ms, 20);
+        assert_eq!(config.serve.as_deref(), Some("/a/c"));
         assert_eq!(config.command, ["sh", "-c", "--lan"]);
         assert_eq!(Config::read(&config.args()).unwrap(), config);
         for wrong in ["--lan", "--lan --", "sh", "--delay x -- sh", "--delay 60001 -- sh", "--capture"] {

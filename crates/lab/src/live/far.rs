@@ -2,7 +2,7 @@
 
 use super::LiveError;
 use super::config::{Config, ip, ip6, nft};
-use super::serve::{self, Ports};
+use super::serve::{self, Manner, Ports};
 use super::station::leave;
 use super::tap::Tap;
 use std::io::{BufRead, BufReader, Write};
@@ -24,7 +24,8 @@ pub(super) fn run(args: &[String]) -> Result<ExitCode, LiveError> {
     // Fast open in both directions, as many servers have it.
     let fast_open = "/proc/sys/net/ipv4/tcp_fastopen";
     std::fs::write(fast_open, "3").map_err(LiveError::io(format!("cannot write `{fast_open}`")))?;
-    serve::start(Path::new(files), config.delay())?;
+    let manner = Manner { delay: config.delay(), files: config.serve.clone().map(Into::into) };
+    serve::start(Path::new(files), manner)?;
     let tap = config.capture.as_deref().map(Tap::start).transpose()?;
     say(&mut world, "listening")?;
     say(&mut world, "ready")?;

@@ -25,6 +25,11 @@ pub(super) const FAILED: u8 = 125;
 /// Where the arguments are wrong or the internet could not be begun.
 pub fn internet(args: &[String]) -> Result<ExitCode, LiveError> {
     let config = Config::read(args)?;
+    if let Some(folder) = &config.serve
+        && !fs::metadata(folder).is_ok_and(|folder| folder.is_dir())
+    {
+        return Err(LiveError::Usage(format!("`--serve`: `{folder}` is no folder")));
+    }
     if let Some(path) = &config.capture {
         if path.starts_with("/run/") {
             return Err(LiveError::Usage(format!(

@@ -15,8 +15,9 @@
 //! - DNS on 53 (UDP and TCP), 853 (TLS) and `/dns-query` (HTTPS), as [`addresses`] says;
 //! - TLS on [`serve::TLS_PORTS`] with certificates minted for the name in the hello by an
 //!   authority made for this run; inside it HTTP/1.1, MQTT, or DNS on 853;
-//! - HTTP/1.1 on [`serve::HTTP_PORTS`]: `GET /bytes/N` gives N bytes, `POST /confirm` says after
-//!   every 16 KiB how many bytes came, any other `POST` how many came in all;
+//! - HTTP/1.1 on [`serve::HTTP_PORTS`]: `GET /bytes/N` gives N bytes, `GET /files/NAME` a file of
+//!   the folder of `--serve`, `POST /confirm` says after every 16 KiB how many bytes came, any other
+//!   `POST` how many came in all;
 //! - MQTT on 1883, NTRIP on 2101; on every other TCP port, and on every UDP port, what came goes
 //!   back. The kernel answers pings.
 //!

@@ -77,7 +77,7 @@ fn a_station_behind_a_gateway_is_held_in_the_same_way_by_every_front_end() {
                         -w "$proxy $host %{{http_code}}\n" https://$host/bytes/10
                 done
             done
-            "$L" in station -- ping -c 1 -W 1 192.168.50.1 >/dev/null 2>&1 || echo "no answer to ping"
+            "$L" in station -- "$L" app icmp --host x.example --address 192.168.50.1 >/dev/null 2>&1 || echo "no answer to ping"
             "$C" gateway down
             wait $gateway
             # The holes are closed, and stay so.

@@ -1,8 +1,9 @@
 //! HTTP/1.1, as much as clients need to find out what reached the far end.
 
-use super::{SIGN, names};
+use super::{Manner, SIGN, names};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::time::Duration;
+use std::path::{Component, Path};
 
 /// The largest head of a request, in bytes.
 const HEAD_BYTES_MAX: u64 = 64 << 10;
@@ -25,14 +26,14 @@ struct Request {
 }
 
 /// Answers requests until the other side ends. `begun` was read already.
-pub(super) fn serve(stream: &mut (impl Read + Write), begun: Vec<u8>, delay: Duration) -> io::Result<()> {
+pub(super) fn serve(stream: &mut (impl Read + Write), begun: Vec<u8>, manner: &Manner) -> io::Result<()> {
     let mut stream = BufReader::with_capacity(64 << 10, super::plain::Begun::new(stream, begun));
     while let Some(request) = head(&mut stream)? {
         if request.waits {
             stream.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
-        std::thread::sleep(delay);
-        respond(&mut stream, &request)?;
+        std::thread::sleep(manner.delay);
+        respond(&mut stream, &request, manner.files.as_deref())?;
         stream.get_mut().flush()?;
         if request.last {
             break;
@@ -44,6 +45,7 @@ pub(super) fn serve(stream: &mut (impl Read + Write), begun: Vec<u8>, delay: Dur
 fn respond<S: Read + Write>(
     stream: &mut BufReader<super::plain::Begun<'_, S>>,
     request: &Request,
+    files: Option<&Path>,
 ) -> io::Result<()> {
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
     if path == "/dns-query" {
@@ -75,6 +77,9 @@ fn respond<S: Read + Write>(
         };
         return whole(stream, "text/plain", format!("{count}\n").as_bytes());
     }
+    if let (Some(folder), Some(rest)) = (files, path.strip_prefix("/files/")) {
+        return file(stream, folder, rest, request.method != "HEAD");
+    }
     match path.strip_prefix("/bytes/").map(str::parse::<u64>) {
         Some(Ok(size)) if size <= BODY_BYTES_MAX => {
             let head = head_of("application/octet-stream", size);
@@ -85,6 +90,37 @@ fn respond<S: Read + Write>(
             Ok(())
         }
         _ => whole(stream, "text/plain", format!("{SIGN} {} {path}\n", request.host).as_bytes()),
+    }
+}
+
+/// Gives a file of a folder, or says that there is none.
+fn file<S: Read + Write>(
+    stream: &mut BufReader<super::plain::Begun<'_, S>>,
+    folder: &Path,
+    path: &str,
+    with_body: bool,
+) -> io::Result<()> {
+    let below = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+    let found = below.then(|| File::open(folder.join(path)).ok()).flatten();
+    let found =
+        found.and_then(|file| Some((file.metadata().ok().filter(std::fs::Metadata::is_file)?.len(), file)));
+    let Some((length, file)) = found else {
+        let head = format!("HTTP/1.1 404 Not Found\r\nServer: {SIGN}\r\nContent-Length: 0\r\n\r\n");
+        return stream.get_mut().write_all(head.as_bytes());
+    };
+    stream.get_mut().write_all(head_of(kind_of(path), length).as_bytes())?;
+    if with_body {
+        io::copy(&mut file.take(length), stream.get_mut())?;
+    }
+    Ok(())
+}
+
+/// What browsers have to be told of a file.
+fn kind_of(path: &str) -> &'static str {
+    match path.rsplit('.').next() {
+        Some("html") => "text/html",
+        Some("svg") => "image/svg+xml",
+        Some(_) | None => "application/octet-stream",
     }
 }
 

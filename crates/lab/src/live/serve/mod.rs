@@ -12,7 +12,7 @@ use crate::tls::Authority;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, Read, Write};
 use std::net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, SyncSender};
@@ -79,15 +79,24 @@ impl Ports {
     }
 }
 
+/// How servers answer.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Manner {
+    /// How long they wait before they do.
+    pub(super) delay: Duration,
+    /// The folder whose files web servers give below `/files/`.
+    pub(super) files: Option<PathBuf>,
+}
+
 /// What all servers know.
 struct Far {
     tls: tls::Server,
-    delay: Duration,
+    manner: Manner,
     open: AtomicUsize,
 }
 
 /// Opens all listeners, and writes the authority's certificate to `ca.pem` in a folder.
-pub(super) fn start(files: &Path, delay: Duration) -> Result<(), LiveError> {
+pub(super) fn start(files: &Path, manner: Manner) -> Result<(), LiveError> {
     let authority = Authority::live().map_err(|error| LiveError::Io {
         what: "cannot make a certificate authority".into(),
         source: io::Error::other(error),
@@ -96,7 +105,8 @@ pub(super) fn start(files: &Path, delay: Duration) -> Result<(), LiveError> {
     std::fs::write(&path, authority.pem())
         .map_err(LiveError::io(format!("cannot write `{}`", path.display())))?;
     let tls = tls::Server::new(authority)?;
-    let far = Arc::new(Far { tls, delay, open: AtomicUsize::new(0) });
+    let delay = manner.delay;
+    let far = Arc::new(Far { tls, manner, open: AtomicUsize::new(0) });
     for (port, service) in Ports::all() {
         let listener = listener(port).map_err(LiveError::io(format!("cannot listen at TCP port {port}")))?;
         let far = Arc::clone(&far);
@@ -148,24 +158,25 @@ fn serve(far: &Far, mut stream: TcpStream, service: Service) -> io::Result<()> {
     stream.set_read_timeout(Some(SILENCE))?;
     stream.set_write_timeout(Some(SILENCE))?;
     stream.set_nodelay(true)?;
+    let delay = far.manner.delay;
     match service {
-        Service::Tls => far.tls.serve(stream, far.delay, false),
-        Service::DnsOverTls => far.tls.serve(stream, far.delay, true),
-        Service::Http => http::serve(&mut stream, Vec::new(), far.delay),
-        Service::Dns => names::serve(&mut stream, Vec::new(), far.delay),
-        Service::Ntrip => plain::ntrip(&mut stream, far.delay),
-        Service::Any => plain::any(&mut stream, Vec::new(), far.delay),
+        Service::Tls => far.tls.serve(stream, &far.manner, false),
+        Service::DnsOverTls => far.tls.serve(stream, &far.manner, true),
+        Service::Http => http::serve(&mut stream, Vec::new(), &far.manner),
+        Service::Dns => names::serve(&mut stream, Vec::new(), delay),
+        Service::Ntrip => plain::ntrip(&mut stream, delay),
+        Service::Any => plain::any(&mut stream, Vec::new(), delay),
     }
 }
 
 /// Speaks what the first byte is of: MQTT begins with a byte that no request of HTTP does.
-fn inside(stream: &mut (impl Read + Write), delay: Duration) -> io::Result<()> {
+fn inside(stream: &mut (impl Read + Write), manner: &Manner) -> io::Result<()> {
     let mut first = [0; 4096];
     let read = stream.read(&mut first)?;
     let begun = first.get(..read).unwrap_or_default().to_vec();
     match begun.first() {
-        Some(0x10) => plain::any(stream, begun, delay),
-        Some(_) => http::serve(stream, begun, delay),
+        Some(0x10) => plain::any(stream, begun, manner.delay),
+        Some(_) => http::serve(stream, begun, manner),
         None => Ok(()),
     }
 }

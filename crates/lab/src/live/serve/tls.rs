@@ -1,6 +1,6 @@
 //! TLS with a certificate for whatever name is asked for.
 
-use super::{SIGN, inside, names};
+use super::{Manner, SIGN, inside, names};
 use crate::live::LiveError;
 use crate::tls::Authority;
 use rustls::crypto::ring::{default_provider, sign::any_supported_type};
@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 /// The most certificates that are kept; then all are made anew.
 const CERTIFICATES_MAX: usize = 4096;
@@ -44,7 +43,7 @@ impl Server {
 
     /// Shakes hands and speaks what is inside. To a hello that no server of today would take, and
     /// to what is none, it says in clear how much came: that is what an app has to learn.
-    pub(super) fn serve(&self, mut stream: TcpStream, delay: Duration, dns: bool) -> io::Result<()> {
+    pub(super) fn serve(&self, mut stream: TcpStream, manner: &Manner, dns: bool) -> io::Result<()> {
         let mut acceptor = Acceptor::default();
         let mut heard = 0;
         let accepted = loop {
@@ -58,12 +57,12 @@ impl Server {
                 Ok(None) | Err(_) => return refuse(stream, heard),
             }
         };
-        std::thread::sleep(delay);
+        std::thread::sleep(manner.delay);
         let Ok(connection) = accepted.into_connection(Arc::clone(&self.config)) else {
             return refuse(stream, heard);
         };
         let mut stream = StreamOwned::new(connection, stream);
-        if dns { names::serve(&mut stream, Vec::new(), delay) } else { inside(&mut stream, delay) }?;
+        if dns { names::serve(&mut stream, Vec::new(), manner.delay) } else { inside(&mut stream, manner) }?;
         stream.conn.send_close_notify();
         stream.flush()
     }

@@ -1,7 +1,7 @@
 //! `creance mode`.
 
 use crate::args::ModeArgs;
-use crate::held;
+use crate::{held, summary};
 use crate::table::{counted, table};
 use crate::terminal::{self, printable};
 use anyhow::{Context, Result, bail};
@@ -171,6 +171,7 @@ fn flows(lines: &[FlowLine]) -> String {
     if lines.len() > LINES_MAX {
         text.push_str(&format!("  and {} more\n", lines.len() - LINES_MAX));
     }
+    text.push_str(&summary::hidden(lines.iter().map(|line| u64::from(line.blinded)).sum()));
     text
 }
 

@@ -101,6 +101,8 @@ pub struct FlowLine {
     pub name: Option<String>,
     /// At which port.
     pub port: u16,
+    /// Whether its hello hides another name, or looks as if it did.
+    pub blinded: bool,
     /// Bytes that it has moved.
     pub moved: u64,
 }

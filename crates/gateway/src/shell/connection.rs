@@ -222,7 +222,7 @@ async fn relay(shared: &Shared, arrival: Arrival, dialled: Dialled, admission: &
         ending::abort(arrival.stream);
         (bytes, end)
     };
-    shared.tally.let_out(admission.service.as_ref(), shown(&arrival.target, arrival.port), bytes);
+    shared.tally.let_out(admission, shown(&arrival.target, arrival.port), bytes);
     ticket.end(&shared.recorder, bytes, end);
 }
 

@@ -206,6 +206,7 @@ impl FlowLine {
             service: flow.service.clone(),
             name: flow.name.as_ref().map(ToString::to_string),
             port: flow.port,
+            blinded: flow.blinded,
             moved,
         }
     }

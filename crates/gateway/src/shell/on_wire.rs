@@ -90,6 +90,7 @@ mod tests {
             service: None,
             name: None,
             binding: Binding::Own,
+            blinded: false,
             transport: Transport::Udp,
             from: at("192.0.2.1", port),
             to: at("192.0.2.53", 53),

@@ -1,6 +1,7 @@
 //! A connection of an app's, from its door to its end.
 
 use crate::core::{Admission, Door, Reason, Refusal, Step};
+use crate::shell::clock::now;
 use crate::shell::desk::Ticket;
 use crate::shell::dial::{Call, Dialled, NotDialled, Target, dial, endpoint};
 use crate::shell::ending;
@@ -309,7 +310,7 @@ impl Shared {
             Target::Name(name) => {
                 Door::new(&table, station, name, port)?;
                 let mut questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
-                questions.may_name(&table, station, name)
+                questions.may_name(&table, station, name, now())
             }
             Target::Address(_) => {
                 table.everything(station).map(drop).ok_or_else(|| Refusal::of(Reason::NoName))

@@ -68,6 +68,16 @@ impl Composer {
         Ok((table, Change { to: mode, exempt, granted }))
     }
 
+    /// The first table of another mode than the one that is asked for.
+    pub(crate) fn first_of(&self, wanted: &Wanted) -> Result<Table, Refused> {
+        self.compose(FIRST_GENERATION, wanted)
+    }
+
+    /// The services that the catalogue has, of these.
+    pub(crate) fn known(&self, services: &[ServiceId]) -> Vec<ServiceId> {
+        services.iter().filter(|id| self.catalogue.service(id).is_some()).cloned().collect()
+    }
+
     fn table(&self, generation: u64, wanted: &Wanted, seal: Option<Mode>) -> Table {
         let exempt: BTreeSet<ServiceId> = wanted.exempt.iter().cloned().collect();
         let granted: BTreeSet<ServiceId> = wanted.granted.iter().cloned().collect();

@@ -2,6 +2,7 @@
 //! the ledger.
 
 mod change;
+mod kept;
 mod relay;
 mod seal;
 mod watch;

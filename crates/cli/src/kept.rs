@@ -45,10 +45,11 @@ pub(crate) fn or_stricter(
         None => None,
     };
     let (table, change) = match held {
-        Some((table, before)) if asked.lets_out_beyond(&table) => {
+        // Two modes may let out the same today, and not with tomorrow's catalogue.
+        Some((table, before)) if change.to > before.to || asked.lets_out_beyond(&table) => {
             let (kept, asked) = (mode_text(&wanted(&before)), mode_text(&wanted(&change)));
             terminal::note(&format!(
-                "note: {kept} holds, as before this start: {asked}, which is asked for, would let out more\n\
+                "note: {kept} holds, as before this start: {asked}, which is asked for, is looser\n\
                  hint: `creance mode {}` loosens it; `creance gateway down` forgets the mode before",
                 words(&change)
             ));

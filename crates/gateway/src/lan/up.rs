@@ -132,6 +132,6 @@ fn sound(gateway: &Gateway, pulse: &Pulse, alarm: &Alarm, tell: &impl Fn(&str)) 
     if strict && !matches!(alarm, Alarm::Lost(_)) {
         let closed = pulse.stop(&format!("after an alarm: {text}"));
         let how = closed.err().map_or_else(String::new, |error| format!(" (within seconds: {error})"));
-        tell(&format!("nothing is let through any more{how}; `creance gateway down` and `up` begin anew"));
+        tell(&format!("nothing is let through any more{how}; started again it begins anew, in the same mode"));
     }
 }

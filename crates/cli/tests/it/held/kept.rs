@@ -1,14 +1,14 @@
 //! What holds after a crash, and before the first start.
 
 use super::lab;
-use crate::run::{Came, Comes, people};
+use crate::run::{Came, people};
 
 /// Starts a gateway in a mode, waits until it says which holds, and ends it.
 const PRELUDE: &str = r#"
 STATE=$HOME/.local/state/creance
 up() {
     : > up.err
-    "$C" gateway up --lan lan0 --uplink uplink0 --station s-1=192.168.50.10 --ledger "$LEDGER" \
+    "$C" gateway up --lan lan0 --uplink uplink0 --station s-1=192.168.50.10 --station s-1=fd50::10 --ledger "$LEDGER" \
         --resolver "$CREANCE_LAB_RESOLVER" --mode "$@" 2> up.err &
     gateway=$!
     until grep -q 'for 1 station' up.err; do kill -0 $gateway || { cat up.err >&2; return 1; }; sleep 0.02; done
@@ -57,7 +57,7 @@ fn a_mode_is_kept_over_a_kill_until_it_is_forgotten() {
         &[
             "first: standard",
             "killed: local-data",
-            "note: local-data holds, as before this start: standard, which is asked for, would let out more",
+            "note: local-data holds, as before this start: standard, which is asked for, is looser",
             "hint: `creance mode standard` loosens it; `creance gateway down` forgets the mode before",
             "ended: local-data",
             "stricter: offline",

@@ -114,7 +114,9 @@ fn down() -> Result<u8> {
     }
     match ask(&path, &Request::Down {})? {
         Answer::Down { not_forgotten: None } => {
-            terminal::note("creance: the gateway ends; what is closed stays closed, and the mode is forgotten");
+            terminal::note(
+                "creance: the gateway ends; what is closed stays closed, and the mode is forgotten",
+            );
             Ok(0)
         }
         Answer::Down { not_forgotten: Some(why) } => {

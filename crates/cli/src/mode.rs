@@ -1,9 +1,9 @@
 //! `creance mode`.
 
 use crate::args::ModeArgs;
-use crate::{held, summary};
 use crate::table::{counted, table};
 use crate::terminal::{self, printable};
+use crate::{held, summary};
 use anyhow::{Context, Result, bail};
 use creance_gateway::control::{Answer, Difference, FlowLine, Request, Status, Wanted, ask, running};
 use creance_model::{Mode, ServiceId};

@@ -166,14 +166,11 @@ mod tests {
     #[test]
     fn the_kernels_list_is_read_with_spaces_in_names() {
         let list = b"36 35 98:0 /home/a\\040b /mnt/c\\134d rw,noatime shared:1 - ext3 /dev/root rw\n";
-        let mount = Mount {
-            id: 36,
-            device: "98:0".to_owned(),
-            root: "/home/a b".into(),
-            at: "/mnt/c\\d".into(),
-        };
+        let mount =
+            Mount { id: 36, device: "98:0".to_owned(), root: "/home/a b".into(), at: "/mnt/c\\d".into() };
         assert_eq!(read(list), Some(vec![mount]));
-        for wrong in ["x 35 98:0 / / rw", "36 35 98:0 /", "36 35 98:0 / /a\\04 rw", "36 35 98:0 / /a\\999 rw"] {
+        for wrong in ["x 35 98:0 / / rw", "36 35 98:0 /", "36 35 98:0 / /a\\04 rw", "36 35 98:0 / /a\\999 rw"]
+        {
             assert_eq!(read(wrong.as_bytes()), None, "{wrong}");
         }
     }

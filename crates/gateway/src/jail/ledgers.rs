@@ -57,13 +57,19 @@ pub enum LedgersError {
     )]
     InReach(PathBuf),
     /// To cover it would hide more than a ledger.
-    #[error("`{0}` holds your home, and no app could run beside a ledger there\nhint: name a folder of its own")]
+    #[error(
+        "`{0}` holds your home, and no app could run beside a ledger there\nhint: name a folder of its own"
+    )]
     TooWide(PathBuf),
     /// There are too many.
-    #[error("{FOLDERS_MAX} folders have ledgers\nhint: take away those that are done with, or leave --ledger out")]
+    #[error(
+        "{FOLDERS_MAX} folders have ledgers\nhint: take away those that are done with, or leave --ledger out"
+    )]
     TooMany,
     /// A record is no record.
-    #[error("`{0}` does not tell which folder has a ledger\nhint: begin a ledger there again, and remove the file")]
+    #[error(
+        "`{0}` does not tell which folder has a ledger\nhint: begin a ledger there again, and remove the file"
+    )]
     Damaged(PathBuf),
     /// Something about a file went wrong.
     #[error("`{path}` cannot be used")]
@@ -152,7 +158,14 @@ impl Ledgers {
     fn lock(&self) -> Result<File, LedgersError> {
         let path = self.records().join(LOCK);
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(failed(&path))
+        options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(failed(&path))
     }
 
     fn list(&self) -> Result<Vec<PathBuf>, LedgersError> {
@@ -184,7 +197,8 @@ impl Ledgers {
     fn put(&self, path: &Path, bytes: &[u8]) -> Result<(), LedgersError> {
         let new = path.with_extension("new");
         let put = || {
-            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+            let mut file =
+                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
             file.write_all(bytes)?;
             file.sync_all()?;
             fs::rename(&new, path)?;

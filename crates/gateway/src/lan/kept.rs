@@ -89,7 +89,8 @@ impl KeptMode {
         let bytes = serde_json::to_vec(&Written { version: VERSION, mode, exempt, granted })?;
         let new = self.path.with_added_extension("new");
         let put = || {
-            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+            let mut file =
+                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
             file.write_all(&bytes)?;
             file.sync_all()?;
             fs::rename(&new, &self.path)

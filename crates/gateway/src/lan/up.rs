@@ -65,11 +65,7 @@ pub enum UpError {
 ///
 /// # Errors
 /// [`UpError`]; what was loaded of the rules stays, and drops everything.
-pub fn up(
-    up: Up,
-    announce: impl FnOnce(),
-    tell: impl Fn(&str),
-) -> Result<Down, UpError> {
+pub fn up(up: Up, announce: impl FnOnce(), tell: impl Fn(&str)) -> Result<Down, UpError> {
     let Up { site, ports, config, control, compose, keep } = up;
     site.check()?;
     let uplink = site.is_there()?;
@@ -132,6 +128,8 @@ fn sound(gateway: &Gateway, pulse: &Pulse, alarm: &Alarm, tell: &impl Fn(&str)) 
     if strict && !matches!(alarm, Alarm::Lost(_)) {
         let closed = pulse.stop(&format!("after an alarm: {text}"));
         let how = closed.err().map_or_else(String::new, |error| format!(" (within seconds: {error})"));
-        tell(&format!("nothing is let through any more{how}; started again it begins anew, in the same mode"));
+        tell(&format!(
+            "nothing is let through any more{how}; started again it begins anew, in the same mode"
+        ));
     }
 }

@@ -163,11 +163,8 @@ impl Desk {
                 ),
             };
         }
-        let change = Change {
-            to: wanted.mode,
-            exempt: wanted.exempt.clone(),
-            granted: wanted.granted.clone(),
-        };
+        let change =
+            Change { to: wanted.mode, exempt: wanted.exempt.clone(), granted: wanted.granted.clone() };
         let begun = Instant::now();
         let changed = self.gateway.change(table, change).await;
         let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);

@@ -214,20 +214,18 @@ fn event(what: What) -> Result<Event, String> {
             transport,
             from,
             to,
-        } => {
-            Event::FlowStarted(FlowStarted {
-                flow,
-                generation,
-                station: station.map(|text| parsed(&text)).transpose()?,
-                service,
-                name: name.map(|text| parsed(&text)).transpose()?,
-                binding: value(&BINDINGS, &binding)?,
-                blinded,
-                transport: transport_of(&transport)?,
-                from: endpoint(from),
-                to: endpoint(to),
-            })
-        }
+        } => Event::FlowStarted(FlowStarted {
+            flow,
+            generation,
+            station: station.map(|text| parsed(&text)).transpose()?,
+            service,
+            name: name.map(|text| parsed(&text)).transpose()?,
+            binding: value(&BINDINGS, &binding)?,
+            blinded,
+            transport: transport_of(&transport)?,
+            from: endpoint(from),
+            to: endpoint(to),
+        }),
         What::FlowProgressed { flow, up, down } => Event::FlowProgressed(FlowBytes { flow, up, down }),
         What::FlowEnded { flow, up, down, end } => {
             Event::FlowEnded { bytes: FlowBytes { flow, up, down }, end: value(&ENDS, &end)? }

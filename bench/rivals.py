@@ -166,7 +166,7 @@ def all_of(creance, folder):
     """Everything that can be measured on this machine."""
     found = [Direct()]
     for label, ledger in (("Creance", folder / "ledger"), ("Creance, ledger in memory", pathlib.Path("/run/ledger"))):
-        command = [creance, "gateway", "up", "--lan", "lan0", "--uplink", "uplink0"]
+        command = ["env", f"XDG_STATE_HOME={folder}", creance, "gateway", "up", "--lan", "lan0", "--uplink", "uplink0"]
         command += ["--station", "s-1=10.77.1.2", "--resolver", SERVER, "--mode", "local-data", "--exempt", SERVICE]
         command += ["--proxy-port", "0", "--socks-port", "0", "--ledger", ledger]
         to = ["--to", "0.0.0.0:443", "--resolver", GATEWAY]

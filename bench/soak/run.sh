@@ -6,7 +6,7 @@ cd "$SOAK_FOLDER"
 SLACK_KIB=8192
 NAME=flysafe-api.dji.com
 
-"$CREANCE" gateway up --lan lan0 --uplink uplink0 --station s-1=192.168.50.10 --station s-1=fd50::10 \
+XDG_STATE_HOME="$SOAK_FOLDER/state" "$CREANCE" gateway up --lan lan0 --uplink uplink0 --station s-1=192.168.50.10 --station s-1=fd50::10 \
     --resolver "$CREANCE_LAB_RESOLVER" --mode local-data --exempt dji.flysafe,google.maps \
     --ledger "$SOAK_FOLDER/ledger" 2> up &
 gateway=$!

@@ -3,11 +3,11 @@
 use crate::args::{GatewayArgs, GatewayCommand, SiteArgs, UpArgs};
 use crate::held::{self, Composer};
 use crate::table::counted;
-use crate::{ledger, mode, summary, terminal};
+use crate::{kept, ledger, mode, summary, terminal};
 use anyhow::{Context, Result, bail};
-use creance_gateway::control::{Answer, ControlSocket, Request, ask};
-use creance_gateway::lan::{KnownBy, Neighbours, Ports, Site, StationRule, Up, up};
-use creance_gateway::shell::Config;
+use creance_gateway::control::{Answer, ControlSocket, Request, ask, running};
+use creance_gateway::lan::{Closed, Down, KnownBy, Neighbours, Ports, Site, StationRule, Up, up};
+use creance_gateway::shell::{Config, Keep};
 use creance_ledger::Pseudonym;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,6 +24,7 @@ pub(crate) fn run(args: &GatewayArgs) -> Result<u8> {
             terminal::out(&site.rules(&Ports::default()));
             Ok(0)
         }
+        GatewayCommand::Close { site } => close(&self::site(site)),
         GatewayCommand::Status => mode::show_all(),
         GatewayCommand::Down => down(),
     }
@@ -50,6 +51,9 @@ fn run_up(args: &UpArgs) -> Result<u8> {
     let ledger = args.ledger.clone().map_or_else(ledger::own_folder, Ok)?;
     let (log, writer) = held::log(&ledger, "gateway")?;
     let (table, change) = composer.first(args.mode, &args.lists, &writer)?;
+    let keep = kept::of_user()?;
+    let (table, change) = kept::or_stricter(&composer, &keep, table, change)?;
+    let mode = change.to;
     let config = Config {
         table,
         mode: change,
@@ -60,17 +64,16 @@ fn run_up(args: &UpArgs) -> Result<u8> {
     };
     let announce = || {
         terminal::note(&format!(
-            "creance: {} between `{}` and `{}`, for {}; ledger log `{log}`",
-            args.mode,
+            "creance: {mode} between `{}` and `{}`, for {}; ledger log `{log}`",
             args.site.lan,
             args.site.uplink,
             counted(stations.len(), "station"),
         ));
         note_cards(&args.station);
     };
-    let up = Up { site, ports, config, control, compose: Arc::new(composer) };
-    let (summary, closed) = self::up(up, announce, terminal::note)?;
-    terminal::note(&summary::text(&summary, "closed", &log, None));
+    let up = Up { site, ports, config, control, compose: Arc::new(composer), keep: Arc::new(keep) };
+    let Down { mode, summary, closed } = self::up(up, announce, terminal::note)?;
+    terminal::note(&summary::text(&summary, mode.as_str(), &log, None));
     closed.context("the ledger could not be closed; it is as after a crash, and has lost nothing")?;
     Ok(0)
 }
@@ -94,16 +97,45 @@ fn site(args: &SiteArgs) -> Site {
     }
 }
 
+fn close(site: &Site) -> Result<u8> {
+    let said = match site.close(&Ports::default())? {
+        Closed::Everything => "everything is closed until a gateway runs",
+        Closed::ButForAGateway => "a gateway runs here: its holes were let be, and all else is closed",
+    };
+    terminal::note(&format!("creance: {said}"));
+    Ok(0)
+}
+
 fn down() -> Result<u8> {
-    let path = held::sockets()?.join(NAME).with_extension("sock");
-    match ask(&path, &Request::Down {}).context("no gateway of this user runs")? {
-        Answer::Down {} => {
-            terminal::note("creance: the gateway ends; what is closed stays closed");
+    let folder = held::sockets()?;
+    let path = folder.join(NAME).with_extension("sock");
+    if !running(&folder).contains(&path) {
+        return forget();
+    }
+    match ask(&path, &Request::Down {})? {
+        Answer::Down { not_forgotten: None } => {
+            terminal::note(
+                "creance: the gateway ends; what is closed stays closed, and the mode is forgotten",
+            );
             Ok(0)
+        }
+        Answer::Down { not_forgotten: Some(why) } => {
+            bail!("the gateway ends, but its mode is not forgotten and holds at the next start: {why}")
         }
         Answer::Refused { why } => bail!("{why}"),
         Answer::Status(_) | Answer::WouldChange(_) | Answer::Changed { .. } => {
             bail!("the gateway answers something else than it was asked")
         }
     }
+}
+
+/// Without a gateway there may still be the mode that one held when it was killed.
+fn forget() -> Result<u8> {
+    let keep = kept::of_user()?;
+    if matches!(keep.read(), Ok(None)) {
+        bail!("no gateway of this user runs");
+    }
+    keep.forget(1).map_err(anyhow::Error::msg)?;
+    terminal::note("creance: no gateway of this user runs; the mode that was kept is forgotten");
+    Ok(0)
 }

@@ -9,6 +9,7 @@ use creance_audit::service_facts;
 use creance_catalogue::Catalogue;
 use creance_gateway::control::Wanted;
 use creance_gateway::core::{Held, Table};
+use creance_gateway::jail::Ledgers;
 use creance_gateway::seal::{Seal, SealError};
 use creance_gateway::shell::{Change, Compose, Refused, Server};
 use creance_ledger::{Directory, Entry, Event, Pace, Pseudonym, Purpose, Writer};
@@ -68,6 +69,16 @@ impl Composer {
         Ok((table, Change { to: mode, exempt, granted }))
     }
 
+    /// The first table of another mode than the one that is asked for.
+    pub(crate) fn first_of(&self, wanted: &Wanted) -> Result<Table, Refused> {
+        self.compose(FIRST_GENERATION, wanted)
+    }
+
+    /// The services that the catalogue has, of these.
+    pub(crate) fn known(&self, services: &[ServiceId]) -> Vec<ServiceId> {
+        services.iter().filter(|id| self.catalogue.service(id).is_some()).cloned().collect()
+    }
+
     fn table(&self, generation: u64, wanted: &Wanted, seal: Option<Mode>) -> Table {
         let exempt: BTreeSet<ServiceId> = wanted.exempt.iter().cloned().collect();
         let granted: BTreeSet<ServiceId> = wanted.granted.iter().cloned().collect();
@@ -123,8 +134,18 @@ pub(crate) fn wanted(mode: Mode, lists: &Lists) -> Wanted {
     Wanted { mode, exempt: once(&lists.exempt), granted: once(&lists.grant) }
 }
 
-/// Opens a log of its own for a process, and gives its name.
+/// The ledgers that this user's jails cover.
+pub(crate) fn ledgers() -> Result<Ledgers> {
+    let own = crate::ledger::own_folder()?;
+    Ok(Ledgers::of(own.parent().context("there is no folder for Creance's own files")?))
+}
+
+/// Opens a log of its own for a process, and gives its name. No app that runs reaches it, nor one
+/// that starts later.
 pub(crate) fn log(ledger: &Path, kind: &str) -> Result<(String, Writer)> {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let known = ledgers().and_then(|ledgers| Ok(ledgers.add(ledger, home.as_deref())?));
+    known.with_context(|| format!("there can be no ledger at `{}`", ledger.display()))?;
     let now = now();
     let name = format!("{kind}-{}-{}", now.seconds(), std::process::id());
     let program = concat!("creance ", env!("CARGO_PKG_VERSION"));

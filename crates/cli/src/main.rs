@@ -13,6 +13,8 @@ mod gateway;
 #[cfg(target_os = "linux")]
 mod held;
 mod inputs;
+#[cfg(target_os = "linux")]
+mod kept;
 mod knowledge;
 mod ledger;
 #[cfg(target_os = "linux")]

@@ -1,9 +1,9 @@
 //! `creance mode`.
 
 use crate::args::ModeArgs;
-use crate::held;
 use crate::table::{counted, table};
 use crate::terminal::{self, printable};
+use crate::{held, summary};
 use anyhow::{Context, Result, bail};
 use creance_gateway::control::{
     Answer, Difference, FlowLine, Request, Status, Wanted, Watched, ask, running,
@@ -70,8 +70,8 @@ fn name(path: &Path) -> String {
 fn change(path: &Path, wanted: &Wanted, args: &ModeArgs) -> Result<u8> {
     let difference = match ask(path, &Request::WouldChange { wanted: wanted.clone() })? {
         Answer::WouldChange(difference) => difference,
-        Answer::Refused { why } => bail!("{why}"),
-        Answer::Status(_) | Answer::Changed { .. } | Answer::Down {} => {
+        Answer::Refused { why } => return Ok(refused(&why)),
+        Answer::Status(_) | Answer::Changed { .. } | Answer::Down { .. } => {
             bail!("the gateway answers something else than it was asked")
         }
     };
@@ -85,7 +85,7 @@ fn change(path: &Path, wanted: &Wanted, args: &ModeArgs) -> Result<u8> {
     }
     let request = Request::Change { wanted: wanted.clone(), generation: Some(difference.generation) };
     match ask(path, &request)? {
-        Answer::Changed { generation, flows_cut, micros } => {
+        Answer::Changed { generation, flows_cut, micros, not_kept } => {
             terminal::note(&format!(
                 "{} holds (table {generation}); {} cut within {}.{:03} ms",
                 wanted.mode,
@@ -93,16 +93,24 @@ fn change(path: &Path, wanted: &Wanted, args: &ModeArgs) -> Result<u8> {
                 micros / 1000,
                 micros % 1000
             ));
+            if let Some(why) = not_kept {
+                terminal::note(&format!(
+                    "warning: it is not kept over a restart: {why}\nhint: make room, and change once more"
+                ));
+            }
             Ok(0)
         }
-        Answer::Refused { why } => {
-            terminal::note(&format!("not changed: {why}"));
-            Ok(NOT_CHANGED)
-        }
-        Answer::Status(_) | Answer::WouldChange(_) | Answer::Down {} => {
+        Answer::Refused { why } => Ok(refused(&why)),
+        Answer::Status(_) | Answer::WouldChange(_) | Answer::Down { .. } => {
             bail!("the gateway answers something else than it was asked")
         }
     }
+}
+
+/// Says that nothing was changed, and why.
+fn refused(why: &str) -> u8 {
+    terminal::note(&format!("not changed: {why}"));
+    NOT_CHANGED
 }
 
 /// What a change does, before it is made.
@@ -199,10 +207,11 @@ fn flows(lines: &[FlowLine]) -> String {
     if lines.len() > LINES_MAX {
         text.push_str(&format!("  and {} more\n", lines.len() - LINES_MAX));
     }
+    text.push_str(&summary::hidden(lines.iter().map(|line| u64::from(line.blinded)).sum()));
     text
 }
 
-fn mode_text(wanted: &Wanted) -> String {
+pub(crate) fn mode_text(wanted: &Wanted) -> String {
     let list = |word: &str, list: &[ServiceId]| {
         let ids: Vec<&str> = list.iter().map(ServiceId::as_str).collect();
         if ids.is_empty() { String::new() } else { format!(", {word} {}", ids.join(", ")) }

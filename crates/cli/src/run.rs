@@ -5,7 +5,7 @@ use crate::held::{self, Composer};
 use crate::{ledger, summary, terminal};
 use anyhow::{Context, Result, anyhow, bail};
 use creance_gateway::control::ControlSocket;
-use creance_gateway::jail::{Ended, Held, Hold, Home, Spec, die_as, hold};
+use creance_gateway::jail::{Ended, Held, Hold, Home, Known, Spec, die_as, hold};
 use creance_gateway::shell::{Config, Stations};
 use creance_ledger::Pseudonym;
 use std::net::IpAddr;
@@ -28,9 +28,12 @@ impl Stations for This {
 pub(crate) fn run(args: &RunArgs) -> Result<u8> {
     let station: Pseudonym = STATION.parse()?;
     let composer = Composer::new(args.catalogue.as_deref(), &args.rules, vec![station.clone()])?;
-    let spec = spec(args)?;
     let ledger = args.ledger.clone().map_or_else(ledger::own_folder, Ok)?;
+    unturned(&ledger)?;
     let (log, writer) = held::log(&ledger, "run")?;
+    // From here on nobody begins a ledger where the app would reach it.
+    let known = held::ledgers()?.known()?;
+    let spec = spec(args, &known)?;
     let (table, mode) = composer.first(args.mode, &args.lists, &writer)?;
     if args.gui {
         terminal::note(
@@ -94,7 +97,7 @@ fn control() -> Option<ControlSocket> {
 }
 
 /// What is jailed, and what of Creance's own is out of its reach.
-fn spec(args: &RunArgs) -> Result<Spec> {
+fn spec(args: &RunArgs, known: &Known) -> Result<Spec> {
     let mut spec = Spec::new(args.app.clone());
     spec.home = match args.home {
         HomeArg::Shared => Home::Shared,
@@ -109,9 +112,7 @@ fn spec(args: &RunArgs) -> Result<Spec> {
     for folder in [Some(state), args.ledger.as_deref(), sockets].into_iter().flatten() {
         closed.push(made(folder)?);
     }
-    closed.sort();
-    // What lies within a folder that is covered is covered with it, and no longer there.
-    closed.dedup_by(|inner, outer| inner.starts_with(outer));
+    closed.extend_from_slice(known.folders());
     spec.closed = closed;
     spec.kept.push(std::env::current_exe().context("this program's own file cannot be found")?);
     for path in args.rules.iter().chain(&args.catalogue) {
@@ -124,7 +125,15 @@ fn spec(args: &RunArgs) -> Result<Spec> {
 fn made(folder: &Path) -> Result<PathBuf> {
     use std::os::unix::fs::DirBuilderExt;
     let failed = || format!("the folder `{}` cannot be made", folder.display());
-    let folder = std::path::absolute(folder).with_context(failed)?;
+    let folder = unturned(folder)?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).with_context(failed)?;
+    folder.canonicalize().with_context(failed)
+}
+
+/// A folder with no link in its path that the app could turn elsewhere.
+fn unturned(folder: &Path) -> Result<PathBuf> {
+    let folder = std::path::absolute(folder)
+        .with_context(|| format!("the folder `{}` cannot be found", folder.display()))?;
     // The app could put another link in its place, and what is behind that would be taken for ours.
     if let Some(link) = folder.ancestors().find(|at| at.is_symlink() && is_own(at)) {
         bail!(
@@ -134,8 +143,7 @@ fn made(folder: &Path) -> Result<PathBuf> {
             folder.display()
         );
     }
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).with_context(failed)?;
-    folder.canonicalize().with_context(failed)
+    Ok(folder)
 }
 
 /// Whether a link is this user's; nobody else's app can turn it.

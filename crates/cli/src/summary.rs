@@ -34,6 +34,7 @@ pub(crate) fn text(summary: &Summary, mode: &str, log: &str, other: Option<u64>)
             })
             .collect();
         text.push_str(&table(["service", "flows", "up", "down", "to"], &rows));
+        text.push_str(&hidden(summary.let_out.values().map(|line| line.blinded).sum()));
     }
     if summary.refused.is_empty() {
         text.push_str("refused: nothing\n");
@@ -67,6 +68,15 @@ pub(crate) fn text(summary: &Summary, mode: &str, log: &str, other: Option<u64>)
     }
     text.push_str("uplink not independently observed\n");
     printable(&text)
+}
+
+/// How many of the flows above hid a name; nothing where none did.
+pub(crate) fn hidden(flows: u64) -> String {
+    match flows {
+        0 => String::new(),
+        1 => "1 flow hid its inner name (ECH)\n".to_owned(),
+        flows => format!("{flows} flows hid their inner name (ECH)\n"),
+    }
 }
 
 fn name(service: Option<&ServiceId>) -> String {

@@ -13,6 +13,7 @@
 //!
 //! When one of the first three dies, the app dies.
 
+mod aliases;
 mod app;
 mod control;
 mod devices;
@@ -24,6 +25,7 @@ mod first;
 mod front;
 mod gui;
 mod hold;
+mod ledgers;
 mod network;
 mod outer;
 mod pins;
@@ -37,6 +39,7 @@ mod streams;
 pub use error::{COULD_NOT_JAIL, JailError};
 pub use front::{Ended, Jail, Wall};
 pub use hold::{Held, Hold, hold};
+pub use ledgers::{Known, Ledgers, LedgersError};
 pub use signals::{Heard, Signals, die_as};
 pub use spec::{Home, Spec, user};
 

@@ -5,9 +5,11 @@
 //! program ends. All that lets anything through needs a mark that is in a set, and the set's
 //! elements live for three seconds; a program that hangs or dies renews them no more.
 
+mod close;
 mod counted;
 mod frame;
 mod heart;
+mod kept;
 mod link;
 mod rules;
 mod sockets;
@@ -16,8 +18,10 @@ mod stations;
 mod up;
 mod watch;
 
+pub use close::Closed;
 pub use heart::{Health, Heart, Pulse};
+pub use kept::{KeptError, KeptMode};
 pub use rules::{Own, OwnError, Site, SiteError};
 pub use sockets::{Ports, listeners};
 pub use stations::{KnownBy, Neighbours, StationRule, StationRuleError};
-pub use up::{Up, UpError, up};
+pub use up::{Down, Up, UpError, up};

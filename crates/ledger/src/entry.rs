@@ -160,6 +160,9 @@ pub struct FlowStarted {
     pub name: Option<HostName>,
     /// How the name is tied to the flow.
     pub binding: Binding,
+    /// Whether its hello hides another name (ECH), or looks as if it did. False also where nobody
+    /// looked at a hello.
+    pub blinded: bool,
     /// What carries it.
     pub transport: Transport,
     /// Creance's own end on the uplink.

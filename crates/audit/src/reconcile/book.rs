@@ -29,6 +29,8 @@ pub(super) struct Start {
     pub(super) stale: bool,
     /// It is Creance's own.
     pub(super) is_own: bool,
+    /// Its hello hid another name, or looked as if it did.
+    pub(super) blinded: bool,
     pub(super) service: Option<ServiceId>,
     pub(super) name: Option<HostName>,
     pub(super) transport: Transport,

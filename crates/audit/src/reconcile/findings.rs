@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 /// The claim that everything is explained.
 pub(super) const EXPLAINED: u8 = 1;
+/// The claims that hang on a flow's name: who it went to, under which law, whether a mode held, and
+/// whose code was asked for.
+const NAMED: [u8; 6] = [EXPLAINED, 2, 4, 12, 13, 15];
 /// The claims that a mode held.
 pub(super) const HELD: [u8; 2] = [12, 13];
 /// Flow numbers kept of one finding.
@@ -32,6 +35,8 @@ pub(super) enum Weight {
     OpensExplained,
     /// It leaves open whether the mode held.
     OpensMode,
+    /// It leaves open all that hangs on a name.
+    OpensNames,
 }
 
 impl Weight {
@@ -44,6 +49,7 @@ impl Weight {
             Self::Opens => (Vec::new(), all()),
             Self::OpensExplained => (Vec::new(), vec![EXPLAINED]),
             Self::OpensMode => (Vec::new(), HELD.to_vec()),
+            Self::OpensNames => (Vec::new(), NAMED.to_vec()),
         }
     }
 }

@@ -26,6 +26,25 @@ struct OfKind {
     first: Option<String>,
 }
 
+impl OfKind {
+    fn add(&mut self, start: &Start, met: &Met) {
+        self.flows += 1;
+        if self.numbers.len() < NUMBERS_MAX {
+            self.numbers.extend(met.numbers.first());
+        }
+        self.first.get_or_insert_with(|| shown(start));
+    }
+
+    /// One of them, and how many more there are.
+    fn told(&self) -> String {
+        let first = self.first.as_deref().unwrap_or_default();
+        match self.flows {
+            0 | 1 => first.to_owned(),
+            flows => format!("{first}, and {} more", flows - 1),
+        }
+    }
+}
+
 /// The verdict of each flow of the ledger, while they are gone through.
 struct Ledger<'a> {
     books: &'a Books,
@@ -38,6 +57,8 @@ struct Ledger<'a> {
     wire: [u64; 2],
     ledger: [u64; 2],
     cuts: Vec<Vec<Cut>>,
+    /// Flows of the judged time that the ledger says hid a name, and that the capture shows without.
+    hidden: OfKind,
 }
 
 impl<'a> Ledger<'a> {
@@ -54,6 +75,7 @@ impl<'a> Ledger<'a> {
             wire: [0; 2],
             ledger: [0; 2],
             cuts,
+            hidden: OfKind::default(),
         }
     }
 
@@ -68,20 +90,19 @@ impl<'a> Ledger<'a> {
             *ledger_down += down.unwrap_or(0);
         }
         let kinds = self.kinds_of(start, met);
+        let in_window = if met.pieces > 0 { met.in_window } else { self.is_in_window(start) };
+        // What the capture shows to be hidden is open without the ledger.
+        if start.blinded && !met.seen_hiding && in_window {
+            self.hidden.add(start, met);
+        }
         if kinds.is_empty() {
             self.agreeing += u64::from(met.pieces > 0);
             self.silent += u64::from(met.pieces == 0);
             return;
         }
-        let in_window = if met.pieces > 0 { met.in_window } else { self.is_in_window(start) };
         let one = || disagreeing(self.books, start, met, &kinds);
         for kind in &kinds {
-            let of_kind = self.kinds.entry((*kind, !in_window)).or_default();
-            of_kind.flows += 1;
-            if of_kind.numbers.len() < NUMBERS_MAX {
-                of_kind.numbers.extend(met.numbers.first());
-            }
-            of_kind.first.get_or_insert_with(|| shown(start));
+            self.kinds.entry((*kind, !in_window)).or_default().add(start, met);
         }
         if self.list.len() < LISTED_MAX {
             let one = one();
@@ -208,6 +229,7 @@ impl Reconciler<'_> {
             );
             findings.add(Weight::Opens, text, Vec::new());
         }
+        about_hidden(&ledger, &mut findings);
         about_mode(books, question, window, &mut findings);
         self.about_host(window, counts, &mut findings);
         let host = self.about_frames(counts, &mut findings);
@@ -311,13 +333,20 @@ impl Reconciler<'_> {
 /// Flows of the ledger that do not agree with the wire.
 fn about_entries(ledger: &Ledger<'_>, findings: &mut Findings) {
     for ((kind, outside), of_kind) in &ledger.kinds {
-        let first = of_kind.first.as_deref().unwrap_or_default();
-        let more = match of_kind.flows {
-            0 | 1 => String::new(),
-            flows => format!(", and {} more", flows - 1),
-        };
-        let text = format!("a flow that the ledger has ({first}{more}) {}", verb(*kind));
+        let text = format!("a flow that the ledger has ({}) {}", of_kind.told(), verb(*kind));
         findings.add(kind.weight(!outside), text, of_kind.numbers.clone());
+    }
+}
+
+/// Flows that hid a name from the gateway, which the capture does not show.
+fn about_hidden(ledger: &Ledger<'_>, findings: &mut Findings) {
+    if ledger.hidden.flows > 0 {
+        let text = format!(
+            "the ledger says that a flow ({}) hid its inner name (ECH), so that the visible one may not be the \
+             true one",
+            ledger.hidden.told()
+        );
+        findings.add(Weight::OpensNames, text, ledger.hidden.numbers.clone());
     }
 }
 

@@ -169,7 +169,8 @@ impl Reading<'_> {
     }
 
     fn started(&mut self, number: u64, at: Timestamp, started: FlowStarted) {
-        let FlowStarted { flow, generation, station, service, name, binding, transport, from, to } = started;
+        let FlowStarted { flow, generation, station, service, name, binding, blinded, transport, from, to } =
+            started;
         let current = self.log.periods.last().map(|period| period.change.generation);
         let start = Start {
             log: self.number,
@@ -178,6 +179,7 @@ impl Reading<'_> {
             generation,
             stale: current.is_some_and(|current| generation != current),
             is_own: station.is_none() || binding == Binding::Own,
+            blinded,
             service,
             name,
             transport,

@@ -27,6 +27,8 @@ pub(super) struct Met {
     pub(super) numbers: Vec<u64>,
     pub(super) pieces: u64,
     pub(super) in_window: bool,
+    /// The capture shows by itself that a name is hidden in it.
+    pub(super) seen_hiding: bool,
     /// It was under way when the capture first saw it.
     pub(super) mid_stream: bool,
     /// Payload from the gateway and towards it, each byte once.
@@ -233,6 +235,7 @@ impl<'a> Reconciler<'a> {
             met.numbers.push(flow.number);
         }
         met.mid_stream |= met.pieces == 0 && flow.started == Started::MidStream;
+        met.seen_hiding |= flow.facts.tls.as_ref().is_some_and(|tls| tls.ech);
         met.pieces += 1;
         met.in_window |= is_in_window(flow);
         met.up += up.bytes;

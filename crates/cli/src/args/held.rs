@@ -78,9 +78,15 @@ pub(crate) enum GatewayCommand {
         #[command(flatten)]
         site: SiteArgs,
     },
+    /// Drop everything until a gateway runs: load the rules that `rules` prints, before the network comes
+    /// up. Holes of a gateway that runs are let be.
+    Close {
+        #[command(flatten)]
+        site: SiteArgs,
+    },
     /// Tell what the gateways and runs of this user do.
     Status,
-    /// End the gateway of this user. What is closed stays closed.
+    /// End the gateway of this user, and forget its mode. What is closed stays closed.
     Down,
 }
 
@@ -137,7 +143,8 @@ pub(crate) struct UpArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit status: 0 it holds; 1 it was not changed; 2 nothing runs, or it does not answer."
+    after_help = "Exit status: 0 it holds; 1 it was not changed, or may not be; 2 nothing runs, or it does not \
+    answer."
 )]
 pub(crate) struct ModeArgs {
     /// The mode to be; what holds is shown where not given.

@@ -3,6 +3,7 @@
 //! word.
 
 mod beside;
+mod entries;
 mod front;
 mod group;
 mod judge;

@@ -107,6 +107,11 @@ impl Row {
         Self { slow: true, ..self }
     }
 
+    /// Whether its hello hides another name, or looks as if it did.
+    pub(super) fn hides(&self) -> bool {
+        matches!(self.behaviour, "ech" | "grease" | "quic-ech")
+    }
+
     /// Whether its delivery crosses the uplink at all.
     pub(super) fn leaves(&self) -> bool {
         self.behaviour != "vsock"

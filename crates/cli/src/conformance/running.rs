@@ -1,5 +1,6 @@
 //! Running groups, a few at a time, each in a small internet of its own.
 
+use super::entries;
 use super::front::{Front, Setting};
 use super::group::{Addresses, Group, Id, STRAY};
 use super::judge::{self, Control, Verdict};
@@ -12,6 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+
+/// The ledger of a group, below its folder.
+const LEDGER: &str = "ledger";
 
 /// What a group came to.
 #[derive(Debug)]
@@ -105,8 +109,10 @@ pub(super) fn through(
         stage.after = vec![app.to_vec()];
     }
     let (seen, came) = run(lab, &group, &stage, addresses)?;
+    let said = entries::read(&folder.join(LEDGER))?;
     let verdicts = group.cases.iter().zip(&came).zip(&seen.traces).map(|((case, came), trace)| {
-        judge::judge(case, came, trace, controls.get(&(group.id.control(), case.host.clone())))
+        let control = controls.get(&(group.id.control(), case.host.clone()));
+        entries::judge(case, setting, &said, judge::judge(case, came, trace, control))
     });
     Ok(Tried { verdicts: verdicts.collect(), strays: seen.strays, group })
 }
@@ -115,7 +121,7 @@ pub(super) fn through(
 fn held(lab: &Lab, folder: &Path, setting: Setting) -> Result<Vec<String>> {
     std::fs::create_dir_all(folder)?;
     let mut args = setting.args();
-    for (option, value) in [("--catalogue", lab.catalogue()), ("--ledger", folder.join("ledger"))] {
+    for (option, value) in [("--catalogue", lab.catalogue()), ("--ledger", folder.join(LEDGER))] {
         args.extend([option.to_owned(), value.display().to_string()]);
     }
     args.extend(["--resolver".to_owned(), FAR.to_owned()]);

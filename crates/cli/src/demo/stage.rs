@@ -107,6 +107,8 @@ impl Stage<'_> {
             place::STATION.first().unwrap_or(&"")
         );
         self.page.prose("  $ ", &line);
+        // The mode that it leaves is nobody else's.
+        command.env("XDG_STATE_HOME", self.folder.ledger().join("state"));
         Running::start("the gateway", &mut command, "ledger log")
     }
 

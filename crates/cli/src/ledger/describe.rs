@@ -81,8 +81,9 @@ fn flow_started(flow: &FlowStarted) -> String {
         Binding::NameOnly => "by its address alone",
         Binding::Own => "Creance's own",
     };
+    let blinded = if flow.blinded { ", which may hide another (ECH)" } else { "" };
     format!(
-        "flow {} started: {who} → {name}, {}, {binding}, {} {} → {} (table {})",
+        "flow {} started: {who} → {name}, {}, {binding}{blinded}, {} {} → {} (table {})",
         flow.flow,
         service(flow.service.as_ref()),
         flow.transport,

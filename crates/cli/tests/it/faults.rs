@@ -61,6 +61,7 @@ fn lab(script: &str) -> Option<Lab> {
             .env("C", crate::run::creance())
             .env("L", &program)
             .env("LEDGER", folder.path().join("ledger"))
+            .env("XDG_STATE_HOME", folder.path().join("state"))
             .current_dir(folder.path())
             .output()
             .unwrap()
@@ -220,6 +221,8 @@ rm disk/fill
 if honest > held; then echo "first: delivered"; else echo "first: held"; fi
 if honest > held; then echo "room again: delivered"; else echo "room again: held"; fi
 echo "later: $("$C" gateway status | grep -c 'nothing new begins')"
+for i in $(seq 60); do grep -q 'takes entries again' up.1 && break; sleep 0.05; done
+echo "said: $(grep -c 'takes no entries' up.1) $(grep -c 'takes entries again' up.1)"
 down
 cp -r disk/ledger "$KEPT"
 "#)
@@ -231,6 +234,7 @@ cp -r disk/ledger "$KEPT"
     assert_eq!(lab.said("full"), "held", "{lab}");
     assert_eq!(lab.said("room again"), "delivered", "{lab}");
     assert_eq!(lab.said("later"), "0", "{lab}");
+    assert_eq!(lab.said("said"), "1 1", "{lab}");
     let times: Vec<i64> = lab.said("tried").split(' ').map(|time| time.parse().unwrap()).collect();
     let between = |packet: &&Sent| packet.at > times[0] && packet.at < times[1] && packet.payload > 0;
     let sent = lab.sent();

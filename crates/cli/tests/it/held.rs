@@ -4,6 +4,7 @@
 mod change;
 mod clients;
 mod firewall;
+mod kept;
 mod relay;
 mod seal;
 mod watch;

@@ -55,6 +55,7 @@ fn events() -> Vec<Event> {
             service: Some("dji.flysafe".parse().unwrap()),
             name: Some("flysafe-api.dji.com".parse().unwrap()),
             binding: Binding::Tls,
+            blinded: true,
             transport: Transport::Tcp,
             from: endpoint("192.0.2.7:40001"),
             to: endpoint("203.0.113.5:443"),

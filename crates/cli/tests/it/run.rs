@@ -3,6 +3,7 @@
 
 mod denied;
 mod kills;
+mod ledgers;
 mod status;
 mod terminal;
 mod ways;

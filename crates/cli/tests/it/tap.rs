@@ -354,6 +354,7 @@ fn what_the_kernel_counts_of_a_relay_is_what_the_tap_counts_at_the_far_end() {
             service: None,
             name: None,
             binding: Binding::NameOnly,
+            blinded: false,
             transport: Transport::Tcp,
             from: end(format!("10.9.0.1:{from}")),
             to: end(format!("10.9.0.2:{to}")),

@@ -59,9 +59,14 @@ pub enum Answer {
         flows_cut: u64,
         /// How long it took until the last of them was, in microseconds.
         micros: u64,
+        /// Why the next start will not know of it, where that is so.
+        not_kept: Option<String>,
     },
     /// It ends.
-    Down {},
+    Down {
+        /// Why the next start will still know of the mode that held, where that is so.
+        not_forgotten: Option<String>,
+    },
     /// It was not done.
     Refused {
         /// Why, and what to do.
@@ -129,6 +134,8 @@ pub struct FlowLine {
     pub name: Option<String>,
     /// At which port.
     pub port: u16,
+    /// Whether its hello hides another name, or looks as if it did.
+    pub blinded: bool,
     /// Bytes that it has moved.
     pub moved: u64,
 }

@@ -24,6 +24,8 @@ pub struct Flow {
     pub service: Option<ServiceId>,
     /// What carried the name.
     pub binding: Option<Binding>,
+    /// Whether its hello hides another name, or looks as if it did.
+    pub blinded: bool,
 }
 
 impl Flow {

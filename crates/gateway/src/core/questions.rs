@@ -2,12 +2,15 @@
 
 use crate::core::{Book, Reason, Refusal, Says, Table};
 use creance_ledger::Pseudonym;
-use creance_model::{HostName, Timestamp};
+use creance_model::{Duration, HostName, Timestamp};
 use creance_wire::dns::{self, QueryName};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Different names below one wildcard that a station may ask for; more may be a tunnel.
 pub const LABELS_MAX: usize = 64;
+
+/// How long a name counts after it was last asked for: so that what is slow to be used up comes back.
+const COUNTED_FOR: Duration = Duration::from_seconds(24 * 60 * 60);
 
 /// Wildcards of which names are counted, over all stations.
 const WILDCARDS_MAX: usize = 10_000;
@@ -28,8 +31,8 @@ pub struct Reply {
 #[derive(Debug)]
 pub struct Questions {
     book: Book,
-    /// The names that each station asked for below each wildcard.
-    below: BTreeMap<(Pseudonym, String), BTreeSet<HostName>>,
+    /// The names that each station asked for below each wildcard, and when it last did.
+    below: BTreeMap<(Pseudonym, String), BTreeMap<HostName, Timestamp>>,
 }
 
 /// Codes of answers (RFC 1035, 4.1.1).
@@ -96,7 +99,7 @@ impl Questions {
     ) -> Result<Option<Vec<u8>>, Refusal> {
         match table.may_ask(station, name) {
             Says::Everything(_) => {}
-            Says::Offers(_) => self.count(table, station, name)?,
+            Says::Offers(_) => self.count(table, station, name, now)?,
             Says::No(reason, service) => return Err(Refusal { reason, name: None, service }),
         }
         let full = || Refusal::of(Reason::ManyNames);
@@ -113,26 +116,45 @@ impl Questions {
     ///
     /// # Errors
     /// Where it has named too many.
-    pub fn may_name(&mut self, table: &Table, station: &Pseudonym, name: &HostName) -> Result<(), Refusal> {
+    pub fn may_name(
+        &mut self,
+        table: &Table,
+        station: &Pseudonym,
+        name: &HostName,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         match table.may_ask(station, name) {
-            Says::Offers(_) => self.count(table, station, name),
+            Says::Offers(_) => self.count(table, station, name, now),
             Says::Everything(_) | Says::No(..) => Ok(()),
         }
     }
 
     /// Counts names below a wildcard, each of which could be made up to carry data.
-    fn count(&mut self, table: &Table, station: &Pseudonym, name: &HostName) -> Result<(), Refusal> {
+    fn count(
+        &mut self,
+        table: &Table,
+        station: &Pseudonym,
+        name: &HostName,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let Some(wildcard) = table.wildcard(name) else { return Ok(()) };
         let key = (station.clone(), wildcard);
         let is_new = !self.below.contains_key(&key);
+        let counts = |last: &Timestamp| now.since(*last) < COUNTED_FOR;
         if is_new && self.below.len() >= WILDCARDS_MAX {
-            return Err(Refusal::of(Reason::ManyLabels));
+            self.below.retain(|_, names| names.values().any(counts));
+            if self.below.len() >= WILDCARDS_MAX {
+                return Err(Refusal::of(Reason::ManyLabels));
+            }
         }
         let names = self.below.entry(key).or_default();
-        if names.len() >= LABELS_MAX && !names.contains(name) {
-            return Err(Refusal::of(Reason::ManyLabels));
+        if names.len() >= LABELS_MAX && !names.contains_key(name) {
+            names.retain(|_, last| counts(last));
+            if names.len() >= LABELS_MAX {
+                return Err(Refusal::of(Reason::ManyLabels));
+            }
         }
-        names.insert(name.clone());
+        names.insert(name.clone(), now);
         Ok(())
     }
 }

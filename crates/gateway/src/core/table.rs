@@ -136,6 +136,12 @@ impl Table {
             .collect()
     }
 
+    /// Whether it lets out anything, from any station, that another table would not.
+    #[must_use]
+    pub fn lets_out_beyond(&self, other: &Self) -> bool {
+        !self.allowed().is_subset(&other.allowed())
+    }
+
     /// Whether everything may leave from a station, also to where no name is known.
     #[must_use]
     pub fn everything(&self, station: &Pseudonym) -> Option<Offer> {

@@ -156,7 +156,7 @@ fn enter(folder: &Path, home: Option<&Path>) -> Result<(), JailError> {
     Ok(())
 }
 
-#[expect(clippy::print_stderr, reason = "the front has no part in this, and the app does not run yet")]
+#[expect(clippy::print_stderr, reason = "what a person must know while the app has the terminal")]
 pub(super) fn note(text: &str) {
     eprintln!("{}", text.replace(char::is_control, "\u{fffd}"));
 }

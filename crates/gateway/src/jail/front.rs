@@ -2,7 +2,7 @@
 
 use crate::jail::control::{Message, pair, receive_now, send};
 use crate::jail::files::{list, note};
-use crate::jail::{JailError, OUTER, Spec, next_stage, strays, streams};
+use crate::jail::{JailError, OUTER, Spec, aliases, next_stage, strays, streams};
 use creance_sys::{block_signals, restore_signals};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_setfl};
@@ -75,7 +75,10 @@ impl Jail {
                  by a relative name, or renamed, may be in the app's reach; `--home private` prevents it",
             );
         }
-        let spec = &Spec { covered: strays.found.into_iter().collect(), ..spec.clone() };
+        let mounts =
+            std::fs::read("/proc/self/mountinfo").map_err(JailError::doing("listing the host's mounts"))?;
+        let closed = aliases::with_aliases(&spec.closed, &mounts)?;
+        let spec = &Spec { closed, covered: strays.found.into_iter().collect(), ..spec.clone() };
         let unix = sockets()?;
         let (control, far) = pair().map_err(JailError::doing("making a channel"))?;
         let jail = start(spec, control, far)?;

@@ -1,7 +1,7 @@
 //! Holds an app in a jail to a mode, until it ends.
 
 use crate::control::ControlSocket;
-use crate::jail::{Ended, Heard, Jail, Signals, Spec};
+use crate::jail::{Ended, Heard, Jail, Signals, Spec, files};
 use crate::shell::{Compose, Config, DatagramPort, Gateway, Listeners, Summary, block_on, raise_limit};
 use creance_ledger::{Checkpoint, LedgerError};
 use std::future::{Future, poll_fn};
@@ -92,7 +92,7 @@ async fn run(hold: Hold<'_>) -> io::Result<Held> {
     let listeners = Listeners { transparent: wall.tcp, datagrams: ports?, ..Listeners::default() };
     let asked = async {
         match control {
-            Some(socket) => gateway.control(socket, compose, std::future::pending::<()>()).await,
+            Some(socket) => gateway.control(socket, compose, None, std::future::pending::<()>()).await,
             None => {
                 gateway.keep_to_seal(compose).await;
                 None
@@ -113,6 +113,12 @@ async fn run(hold: Hold<'_>) -> io::Result<Held> {
                     jail.kill(TERMINATE);
                 }
             }
+        }
+    };
+    let ended = async {
+        tokio::select! {
+            ended = ended => ended,
+            never = gateway.tell_of_ledger(files::note) => match never {},
         }
     };
     let ended: io::Result<Ended> = gateway.serve(listeners, || {}, ended).await?;

@@ -230,7 +230,7 @@ impl Site {
     /// # Errors
     /// [`SiteError::Program`].
     pub fn load(&self, ports: &Ports) -> Result<(), SiteError> {
-        feed("nft", "nftables", &["-f", "-"], &self.rules(ports))?;
+        self.load_rules(ports)?;
         // The rules do not let such words in; where this can be turned off as well it is.
         let _ = fs::write(format!("/proc/sys/net/ipv6/conf/{}/accept_ra", self.lan), "0");
         for family in ["-4", "-6"] {
@@ -241,13 +241,21 @@ impl Site {
         Ok(())
     }
 
+    /// Loads the rules, with no holes in them.
+    ///
+    /// # Errors
+    /// [`SiteError::Program`].
+    pub(super) fn load_rules(&self, ports: &Ports) -> Result<(), SiteError> {
+        feed("nft", "nftables", &["-f", "-"], &self.rules(ports))?;
+        Ok(())
+    }
+
     /// Leads packets nowhere any more. The rules stay: what is closed stays closed.
     ///
     /// # Errors
     /// [`SiteError::Program`].
     pub fn unload(&self, ports: &Ports) -> Result<(), SiteError> {
-        // Loaded again they have no holes.
-        feed("nft", "nftables", &["-f", "-"], &self.rules(ports))?;
+        self.load_rules(ports)?;
         for family in ["-4", "-6"] {
             feed("ip", "iproute2", &[family, "-batch", "-"], &no_routes())?;
         }

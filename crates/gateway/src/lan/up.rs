@@ -5,7 +5,7 @@ use crate::lan::heart::{Heart, Pulse};
 use crate::lan::rules::{Site, SiteError, out_mark};
 use crate::lan::sockets::{Ports, listeners};
 use crate::lan::watch::{Alarm, Watch};
-use crate::shell::{Compose, Config, Gateway, Summary, Uplink, block_on, raise_limit, signalled};
+use crate::shell::{Compose, Config, Gateway, Keep, Summary, Uplink, block_on, raise_limit, signalled};
 use creance_ledger::{Checkpoint, LedgerError};
 use creance_model::Mode;
 use std::io;
@@ -26,6 +26,19 @@ pub struct Up {
     pub control: ControlSocket,
     /// How it changes.
     pub compose: Arc<dyn Compose>,
+    /// Where each change of mode is kept.
+    pub keep: Arc<dyn Keep>,
+}
+
+/// A gateway that has ended.
+#[derive(Debug)]
+pub struct Down {
+    /// The mode that held at the end.
+    pub mode: Mode,
+    /// What became of everything.
+    pub summary: Summary,
+    /// Whether the ledger could be closed.
+    pub closed: Result<Checkpoint, LedgerError>,
 }
 
 /// Why a gateway does not run. Nothing is let through then.
@@ -52,12 +65,8 @@ pub enum UpError {
 ///
 /// # Errors
 /// [`UpError`]; what was loaded of the rules stays, and drops everything.
-pub fn up(
-    up: Up,
-    announce: impl FnOnce(),
-    tell: impl Fn(&str),
-) -> Result<(Summary, Result<Checkpoint, LedgerError>), UpError> {
-    let Up { site, ports, config, control, compose } = up;
+pub fn up(up: Up, announce: impl FnOnce(), tell: impl Fn(&str)) -> Result<Down, UpError> {
+    let Up { site, ports, config, control, compose, keep } = up;
     site.check()?;
     let uplink = site.is_there()?;
     let fail = |what| move |source| UpError::Io { what, source };
@@ -88,9 +97,10 @@ pub fn up(
             tokio::select! {
                 result = signalled() => result,
                 never = listening => never,
+                never = gateway.tell_of_ledger(&tell) => match never {},
             }
         };
-        let ended = gateway.control(control, compose, told);
+        let ended = gateway.control(control, compose, Some(keep), told);
         let beats = pulse.clone();
         let (asked, health, seen) = (gateway.clone(), heart.health(), watch.seen());
         let tick = move || {
@@ -100,9 +110,10 @@ pub fn up(
         };
         let served = gateway.serve(listeners, tick, ended).await;
         drop((heart, watch));
-        let summary = gateway.close(Duration::ZERO).await;
+        let mode = gateway.mode().0.to;
+        let (summary, closed) = gateway.close(Duration::ZERO).await;
         served.map_err(fail("the gateway cannot listen"))?;
-        Ok(summary)
+        Ok(Down { mode, summary, closed })
     };
     let result = block_on(run).map_err(fail("there is no runtime"))?;
     site.unload(&ports)?;
@@ -119,6 +130,8 @@ fn sound(gateway: &Gateway, pulse: &Pulse, alarm: &Alarm, tell: &impl Fn(&str)) 
     if strict && !matches!(alarm, Alarm::Lost(_)) {
         let closed = pulse.stop(&format!("after an alarm: {text}"));
         let how = closed.err().map_or_else(String::new, |error| format!(" (within seconds: {error})"));
-        tell(&format!("nothing is let through any more{how}; `creance gateway down` and `up` begin anew"));
+        tell(&format!(
+            "nothing is let through any more{how}; started again it begins anew, in the same mode"
+        ));
     }
 }

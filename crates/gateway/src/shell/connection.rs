@@ -1,6 +1,7 @@
 //! A connection of an app's, from its door to its end.
 
 use crate::core::{Admission, Door, Reason, Refusal, Step};
+use crate::shell::clock::now;
 use crate::shell::desk::Ticket;
 use crate::shell::dial::{Call, Dialled, NotDialled, Target, dial, endpoint};
 use crate::shell::ending;
@@ -224,7 +225,7 @@ async fn relay(shared: &Shared, arrival: Arrival, dialled: Dialled, admission: &
         ending::abort(app);
         (bytes, end)
     };
-    shared.tally.let_out(admission.service.as_ref(), shown(&target, port), bytes);
+    shared.tally.let_out(admission, shown(&target, port), bytes);
     ticket.end(&shared.recorder, bytes, end);
 }
 
@@ -311,7 +312,7 @@ impl Shared {
             Target::Name(name) => {
                 Door::new(&table, station, name, port)?;
                 let mut questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
-                questions.may_name(&table, station, name)
+                questions.may_name(&table, station, name, now())
             }
             Target::Address(_) => {
                 table.everything(station).map(drop).ok_or_else(|| Refusal::of(Reason::NoName))

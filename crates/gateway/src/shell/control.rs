@@ -7,6 +7,7 @@ use crate::core::Table;
 use crate::shell::clock::now;
 use crate::shell::desk::Change;
 use crate::shell::gateway::Gateway;
+use crate::shell::keep::Keeper;
 use creance_model::ServiceId;
 use std::fmt::Debug;
 use std::io;
@@ -52,6 +53,7 @@ pub struct Refused {
 pub(super) struct Desk {
     pub(super) gateway: Gateway,
     pub(super) compose: Arc<dyn Compose>,
+    pub(super) keeper: Keeper,
     /// One change at a time.
     pub(super) changing: Mutex<()>,
     pub(super) down: tokio::sync::Notify,
@@ -118,8 +120,11 @@ impl Desk {
             },
             Request::Change { wanted, generation } => self.change(wanted, generation).await,
             Request::Down {} => {
+                // No change may come between, which would be kept.
+                let _alone = self.changing.lock().await;
+                let not_forgotten = self.keeper.forget().await.err();
                 self.down.notify_one();
-                Answer::Down {}
+                Answer::Down { not_forgotten }
             }
         }
     }
@@ -145,13 +150,27 @@ impl Desk {
             Ok(table) => table,
             Err(why) => return Answer::Refused { why },
         };
-        let change = Change { to: wanted.mode, exempt: wanted.exempt, granted: wanted.granted };
+        // What tightens holds at once. What lets out more than before must first be kept: else the
+        // next start would not know why it was looser.
+        let loosens = self.gateway.lets_out_less_than(&table);
+        if loosens && let Err(why) = self.keeper.keep(&wanted).await {
+            // It may have got to the disk all the same.
+            let _ = self.keeper.keep(&self::wanted(self.gateway.mode().0)).await;
+            return Answer::Refused {
+                why: format!(
+                    "it lets out more than now, and cannot be kept over a restart: {why}\nhint: what lets \
+                     out nothing more is put in force all the same"
+                ),
+            };
+        }
+        let change =
+            Change { to: wanted.mode, exempt: wanted.exempt.clone(), granted: wanted.granted.clone() };
         let begun = Instant::now();
-        match self.gateway.change(table, change).await {
-            Ok(flows_cut) => {
-                let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-                Answer::Changed { generation: generation + 1, flows_cut, micros }
-            }
+        let changed = self.gateway.change(table, change).await;
+        let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let not_kept = if loosens { None } else { self.keeper.keep(&wanted).await.err() };
+        match changed {
+            Ok(flows_cut) => Answer::Changed { generation: generation + 1, flows_cut, micros, not_kept },
             Err(error) => Answer::Refused {
                 why: format!(
                     "the mode was changed and what it stops was cut, but the ledger could not be told, so \
@@ -207,6 +226,7 @@ impl FlowLine {
             service: flow.service.clone(),
             name: flow.name.as_ref().map(ToString::to_string),
             port: flow.port,
+            blinded: flow.blinded,
             moved,
         }
     }

@@ -184,7 +184,7 @@ impl Talk<'_> {
         drop(socket);
         let end = result.as_ref().map_or(FlowEnd::Broken, |end| *end);
         let to = shown(&self.target, self.to.port());
-        self.shared.tally.let_out(admission.service.as_ref(), to, Some((up, down)));
+        self.shared.tally.let_out(&admission, to, Some((up, down)));
         ticket.end(&self.shared.recorder, Some((up, down)), end);
         result.map(drop)
     }

@@ -187,6 +187,7 @@ fn flow(call: &Call<'_>) -> Flow {
         port: call.port,
         service: call.admission.service.clone(),
         binding: call.admission.binding,
+        blinded: call.admission.blinded,
     }
 }
 
@@ -211,6 +212,7 @@ pub(super) async fn open(
         service: admission.service.clone(),
         name: name.cloned(),
         binding: binding(admission.binding),
+        blinded: admission.blinded,
         transport: call.transport,
         from: endpoint(from),
         to: endpoint(to),

@@ -4,6 +4,7 @@ use crate::control::{ControlSocket, FlowLine, Watched};
 use crate::core::{Questions, Table};
 use crate::shell::control::{self, Compose, kept};
 use crate::shell::desk::{Change, Desk};
+use crate::shell::keep::{Keep, Keeper};
 use crate::shell::listen::{self, Listeners, Places};
 use crate::shell::on_wire::OnWire;
 use crate::shell::pipes::Pipes;
@@ -15,6 +16,7 @@ use creance_model::{ServiceId, Timestamp};
 use ring::rand::{SecureRandom, SystemRandom};
 use socket2::SockRef;
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::fmt::Debug;
 use std::io;
 use std::net::IpAddr;
@@ -190,6 +192,11 @@ impl Gateway {
         self.shared.desk.table().allowed()
     }
 
+    /// Whether a table would let out anything that may not leave now.
+    pub(super) fn lets_out_less_than(&self, table: &Table) -> bool {
+        table.lets_out_beyond(&self.shared.desk.table())
+    }
+
     /// The number of the table that holds.
     #[must_use]
     pub fn generation(&self) -> u64 {
@@ -217,22 +224,26 @@ impl Gateway {
         let desk = control::Desk {
             gateway: self.clone(),
             compose,
+            keeper: Keeper::default(),
             changing: tokio::sync::Mutex::default(),
             down: tokio::sync::Notify::new(),
         };
         control::keep_to_seal(&desk).await;
     }
 
-    /// Answers at a control socket until `until` is done, or until it is told there to end.
+    /// Answers at a control socket until `until` is done, or until it is told there to end. Each
+    /// change is kept in `keep`, where there is one.
     pub async fn control<T>(
         &self,
         socket: ControlSocket,
         compose: Arc<dyn Compose>,
+        keep: Option<Arc<dyn Keep>>,
         until: impl Future<Output = T>,
     ) -> Option<T> {
         let desk = Arc::new(control::Desk {
             gateway: self.clone(),
             compose,
+            keeper: Keeper::new(keep),
             changing: tokio::sync::Mutex::default(),
             down: tokio::sync::Notify::new(),
         });
@@ -259,6 +270,25 @@ impl Gateway {
     pub fn closed(&self) -> Option<String> {
         let trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         self.shared.recorder.closed().or_else(|| trouble.clone())
+    }
+
+    /// Tells when the ledger takes no more entries, and when it takes them again, once each, until it
+    /// is dropped.
+    pub(crate) async fn tell_of_ledger(&self, tell: impl Fn(&str)) -> Infallible {
+        let mut ticks = interval(TOLD_EVERY);
+        let mut was_closed = false;
+        loop {
+            ticks.tick().await;
+            let closed = self.shared.recorder.closed();
+            match (&closed, was_closed) {
+                (Some(why), false) => {
+                    tell(&format!("warning: the ledger takes no entries, so that nothing new begins: {why}"));
+                }
+                (None, true) => tell("note: the ledger takes entries again, and what may begin does"),
+                (Some(_), true) | (None, false) => {}
+            }
+            was_closed = closed.is_some();
+        }
     }
 
     /// Takes why nothing is let through from outside, for whoever asks.

@@ -1,6 +1,6 @@
 //! What was let out and what was refused, by service, for people.
 
-use crate::core::{Reason, Refusal};
+use crate::core::{Admission, Reason, Refusal};
 use creance_model::ServiceId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -34,6 +34,8 @@ pub struct Line {
     pub down: u64,
     /// Flows of which nobody knows the bytes.
     pub unknown: u64,
+    /// Flows whose hello hid another name, or looked as if it did.
+    pub blinded: u64,
     /// Names, or addresses where there was no name; at most 8.
     pub names: BTreeSet<String>,
     /// Whether there were more names.
@@ -51,10 +53,11 @@ impl Line {
 }
 
 impl Tally {
-    pub(super) fn let_out(&self, service: Option<&ServiceId>, to: String, bytes: Option<(u64, u64)>) {
+    pub(super) fn let_out(&self, admission: &Admission, to: String, bytes: Option<(u64, u64)>) {
         self.with(|summary| {
-            let line = summary.let_out.entry(service.cloned()).or_default();
+            let line = summary.let_out.entry(admission.service.clone()).or_default();
             line.count += 1;
+            line.blinded += u64::from(admission.blinded);
             line.name(to);
             match bytes {
                 Some((up, down)) => {

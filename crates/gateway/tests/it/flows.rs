@@ -13,6 +13,7 @@ fn flow(name: &str, port: u16, service: Option<&str>, binding: Option<Binding>) 
         port,
         service: service.map(|id| id.parse().unwrap()),
         binding,
+        blinded: false,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::bench::{host, station, table};
 use creance_gateway::core::{LABELS_MAX, Questions, Reason, Table};
 use creance_lab::dns as made;
-use creance_model::{Mode, Timestamp};
+use creance_model::{Duration, Mode, Timestamp};
 use creance_wire::dns::{self, Answer, Message};
 use std::net::IpAddr;
 
@@ -93,6 +93,29 @@ fn too_many_names_below_one_are_not_given() {
     let (message, refused) = ask(&mut questions, &maps(), &query(LABELS_MAX));
     assert_eq!((message.rcode, refused), (3, Some(Reason::ManyLabels)));
     assert_eq!(ask(&mut questions, &maps(), &query(3)).1, None, "those that were asked for stay");
+}
+
+#[test]
+fn a_name_that_nobody_asked_for_in_a_day_makes_room_for_another() {
+    let mut questions = Questions::new([0; 5]);
+    let mut ask = |number: usize, seconds: i64| {
+        let query = made::query(1, &format!("tile{number}.allowed.test"), A);
+        let now = NOW.after(Duration::from_seconds(seconds));
+        questions.answer(&maps(), &station(), &query, now).refused.map(|refusal| refusal.reason)
+    };
+    const DAY: i64 = 86_400;
+    for number in 0..LABELS_MAX {
+        assert_eq!(ask(number, 0), None);
+    }
+    // One stays in use, and so stays counted.
+    assert_eq!(ask(0, DAY / 2), None);
+    assert_eq!(ask(LABELS_MAX, DAY - 1), Some(Reason::ManyLabels));
+    for number in 1..LABELS_MAX {
+        assert_eq!(ask(LABELS_MAX + number, DAY), None, "{number}");
+    }
+    assert_eq!(ask(2 * LABELS_MAX, DAY), Some(Reason::ManyLabels), "no more in a day than before");
+    // Where the clock steps back nothing is forgotten.
+    assert_eq!(ask(2 * LABELS_MAX, 0), Some(Reason::ManyLabels));
 }
 
 #[test]

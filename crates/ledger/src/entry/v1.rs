@@ -55,6 +55,7 @@ enum What {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<String>,
         binding: String,
+        blinded: bool,
         transport: String,
         from: SocketAddr,
         to: SocketAddr,
@@ -160,6 +161,7 @@ impl From<&Event> for What {
                 service: flow.service.clone(),
                 name: flow.name.as_ref().map(HostName::to_string),
                 binding: word(&BINDINGS, flow.binding),
+                blinded: flow.blinded,
                 transport: match flow.transport {
                     Transport::Other(number) => format!("ip-{number}"),
                     Transport::Tcp | Transport::Udp | Transport::Icmp => word(&TRANSPORTS, flow.transport),
@@ -201,19 +203,29 @@ fn event(what: What) -> Result<Event, String> {
         What::Decided { generation, station, service, allowed, policies } => {
             Event::Decided(Decided { generation, station: parsed(&station)?, service, allowed, policies })
         }
-        What::FlowStarted { flow, generation, station, service, name, binding, transport, from, to } => {
-            Event::FlowStarted(FlowStarted {
-                flow,
-                generation,
-                station: station.map(|text| parsed(&text)).transpose()?,
-                service,
-                name: name.map(|text| parsed(&text)).transpose()?,
-                binding: value(&BINDINGS, &binding)?,
-                transport: transport_of(&transport)?,
-                from: endpoint(from),
-                to: endpoint(to),
-            })
-        }
+        What::FlowStarted {
+            flow,
+            generation,
+            station,
+            service,
+            name,
+            binding,
+            blinded,
+            transport,
+            from,
+            to,
+        } => Event::FlowStarted(FlowStarted {
+            flow,
+            generation,
+            station: station.map(|text| parsed(&text)).transpose()?,
+            service,
+            name: name.map(|text| parsed(&text)).transpose()?,
+            binding: value(&BINDINGS, &binding)?,
+            blinded,
+            transport: transport_of(&transport)?,
+            from: endpoint(from),
+            to: endpoint(to),
+        }),
         What::FlowProgressed { flow, up, down } => Event::FlowProgressed(FlowBytes { flow, up, down }),
         What::FlowEnded { flow, up, down, end } => {
             Event::FlowEnded { bytes: FlowBytes { flow, up, down }, end: value(&ENDS, &end)? }

@@ -49,11 +49,12 @@ fn past() -> Vec<(Event, &'static str)> {
                 service: Some("dji.flysafe".parse().unwrap()),
                 name: Some("flysafe-api.dji.com".parse().unwrap()),
                 binding: Binding::Tls,
+                blinded: true,
                 transport: Transport::Tcp,
                 from: endpoint("192.0.2.7:40001"),
                 to: endpoint("[2001:db8::5]:443"),
             }),
-            r#""what":"flow-started","flow":9,"generation":1,"station":"s-41c0","service":"dji.flysafe","name":"flysafe-api.dji.com","binding":"tls","transport":"tcp","from":"192.0.2.7:40001","to":"[2001:db8::5]:443""#,
+            r#""what":"flow-started","flow":9,"generation":1,"station":"s-41c0","service":"dji.flysafe","name":"flysafe-api.dji.com","binding":"tls","blinded":true,"transport":"tcp","from":"192.0.2.7:40001","to":"[2001:db8::5]:443""#,
         ),
         (
             Event::FlowStarted(FlowStarted {
@@ -63,11 +64,12 @@ fn past() -> Vec<(Event, &'static str)> {
                 service: None,
                 name: None,
                 binding: Binding::Own,
+                blinded: false,
                 transport: Transport::Other(47),
                 from: endpoint("192.0.2.7:0"),
                 to: endpoint("192.0.2.53:0"),
             }),
-            r#""what":"flow-started","flow":10,"generation":1,"binding":"own","transport":"ip-47","from":"192.0.2.7:0","to":"192.0.2.53:0""#,
+            r#""what":"flow-started","flow":10,"generation":1,"binding":"own","blinded":false,"transport":"ip-47","from":"192.0.2.7:0","to":"192.0.2.53:0""#,
         ),
         (
             Event::FlowProgressed(FlowBytes { flow: 9, up: Some(517), down: None }),
@@ -122,6 +124,10 @@ fn what_is_not_an_entry_says_why() {
         (br#"{"v":1,"at":"yesterday","what":"closed"}"#, "no moment"),
         (br#"{"v":1,"at":"2026-02-25T06:13:20Z","what":"sworn"}"#, "unknown variant"),
         (br#"{"v":1,"at":"2026-02-25T06:13:20Z","what":"repaired","bytes":1,"more":2}"#, "more"),
+        (
+            br#"{"v":1,"at":"2026-02-25T06:13:20Z","what":"flow-started","flow":1,"generation":1,"binding":"own","transport":"udp","from":"192.0.2.7:1","to":"192.0.2.53:53"}"#,
+            "missing field `blinded`",
+        ),
         (
             br#"{"v":1,"at":"2026-02-25T06:13:20Z","what":"flow-ended","flow":1,"up":1,"down":1,"end":"x"}"#,
             "`x`",

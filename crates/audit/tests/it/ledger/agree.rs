@@ -2,6 +2,8 @@
 
 use super::story::{GATEWAY, MAPS, ROUTER, Story, at, end, ip, speak, started};
 use super::{finds, reconciliation, says, told, verdicts};
+use creance_audit::report::data::Report;
+use creance_lab::tls::{self, Ech, Hello};
 use creance_lab::{Side, Tcp, Udp, app, ip as packets};
 use creance_model::{Duration, Mode, Transport};
 
@@ -208,4 +210,54 @@ fn a_flow_that_was_cut_is_silent_after_the_last_reset() {
     let report = cut(160_999);
     assert_eq!(verdicts(&report)[1], "refuted", "{}", told(&report));
     assert_eq!(reconciliation(&report).modes[1].sent_after_cut, 1);
+}
+
+/// The claims that hang on a name, in the order of their numbers.
+fn named(report: &Report) -> Vec<(u8, String)> {
+    let hang = [1, 2, 4, 12, 13, 15];
+    let claims = report.claims.iter().filter(|claim| hang.contains(&claim.number));
+    claims.map(|claim| (claim.number, claim.station.verdict.clone())).collect()
+}
+
+#[test]
+fn a_name_that_the_ledger_says_was_hidden_leaves_open_what_hangs_on_it() {
+    let before = named(&Story::honest().judge());
+    let upheld: Vec<u8> =
+        before.iter().filter(|(_, verdict)| verdict == "upheld").map(|(number, _)| *number).collect();
+    assert!(upheld.contains(&1) && upheld.contains(&2) && upheld.contains(&13), "{before:?}");
+    let mut story = Story::honest();
+    let flow = story.flow_at(70_060);
+    story.starts().find(|(_, started)| started.flow == flow).unwrap().1.blinded = true;
+    let report = story.judge();
+    for (number, verdict) in named(&report).into_iter().filter(|(number, _)| upheld.contains(number)) {
+        assert_eq!(verdict, "inconclusive", "claim {number}\n{}", told(&report));
+    }
+    finds(&report, "the ledger says that a flow (tcp to ");
+    // The bytes agree all the same.
+    assert_eq!(reconciliation(&report).agreeing_flows, 12);
+    let claim = report.claims.iter().find(|claim| claim.number == 13).unwrap();
+    assert!(claim.station.because.contains("hid its inner name (ECH)"), "{}", claim.station.because);
+
+    // Outside of the judged time it says nothing of what is judged.
+    let mut story = Story::honest();
+    let flow = story.flow_at(2_060);
+    story.starts().find(|(_, started)| started.flow == flow).unwrap().1.blinded = true;
+    says(&story.judge(), "upheld", "upheld");
+}
+
+#[test]
+fn a_name_that_the_capture_shows_to_be_hidden_is_not_told_of_twice() {
+    let mut story = Story::honest();
+    let (client, server) = (story.client(), end(MAPS.1, 443));
+    story.lookup(94_000, MAPS.0, MAPS.1);
+    let mut tcp = Tcp::new(&mut story.recorder, client, server, at(95_000));
+    tcp.open();
+    let hello = Hello { ech: Ech::Real, ..Hello::new(MAPS.0) };
+    let first = tls::handshake(tls::V1_0, &hello.message(), 16384);
+    tcp.send(Side::Client, &first).close();
+    let start = creance_ledger::FlowStarted { blinded: true, ..started(client, server, MAPS.0) };
+    story.write(start, (95_000, 95_200), (first.len() as u64, 0));
+    let report = story.judge();
+    says(&report, "inconclusive", "inconclusive");
+    assert!(reconciliation(&report).findings.is_empty(), "{}", told(&report));
 }

@@ -256,6 +256,7 @@ pub(crate) fn started(from: Endpoint, to: Endpoint, name: &str) -> FlowStarted {
         service: service.parse().ok(),
         name: name.parse().ok(),
         binding: Binding::Tls,
+        blinded: false,
         transport: Transport::Tcp,
         from,
         to,

@@ -114,7 +114,7 @@ fn nothing_that_a_user_without_root_does_loosens_a_seal() {
             "0",
             "tighter: ran",
             "0",
-            "a change: 2",
+            "a change: 1",
             "a seal that others can write: 125",
             "a seal that was changed: 125",
         ];

@@ -12,6 +12,7 @@ fn started(transport: Transport, port: u16) -> FlowStarted {
         service: None,
         name: None,
         binding: Binding::Own,
+        blinded: false,
         transport,
         from: at("192.0.2.1", port),
         to: at("192.0.2.53", 53),

@@ -134,6 +134,7 @@ impl Resolver {
             service: None,
             name: None,
             binding: Binding::Own,
+            blinded: false,
             transport,
             from: endpoint(from),
             to: endpoint(to),

@@ -98,12 +98,12 @@ fn too_many_names_below_one_are_not_given() {
 #[test]
 fn a_name_that_nobody_asked_for_in_a_day_makes_room_for_another() {
     let mut questions = Questions::new([0; 5]);
-    let mut ask = |number: usize, seconds: i64| {
+    let mut ask = |number: usize, seconds: u64| {
         let query = made::query(1, &format!("tile{number}.allowed.test"), A);
         let now = NOW.after(Duration::from_seconds(seconds));
         questions.answer(&maps(), &station(), &query, now).refused.map(|refusal| refusal.reason)
     };
-    const DAY: i64 = 86_400;
+    const DAY: u64 = 86_400;
     for number in 0..LABELS_MAX {
         assert_eq!(ask(number, 0), None);
     }

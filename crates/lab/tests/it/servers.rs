@@ -138,3 +138,21 @@ fn servers_wait_as_long_as_they_are_told() {
     let waited: u64 = said.lines().last().unwrap().parse().unwrap();
     assert!(waited >= 300 && said.contains(": delivered"), "{said}");
 }
+
+#[test]
+fn files_of_a_folder_are_given_and_none_beside_it() {
+    for lab in Lab::all() {
+        std::fs::create_dir(lab.path("web")).unwrap();
+        std::fs::write(lab.path("web/page.html"), "page").unwrap();
+        std::fs::write(lab.path("secret"), "secret").unwrap();
+        let script = "for path in files/page.html files/none files/../secret files//etc/passwd files/; do
+            curl -s --path-as-is -w ' %{http_code} %{content_type}\n' http://a.example/$path
+        done";
+        let ran = lab.script(&["--serve", "web"], script);
+        let expected = "page 200 text/html\n 404 \n 404 \n 404 \n 404 \n";
+        assert_eq!(text(&ran.stdout), expected, "{:?}: {}", lab.who, text(&ran.stderr));
+        let ran = lab.script(&["--serve", "none"], "true");
+        assert_eq!(ran.status.code(), Some(125));
+        assert!(text(&ran.stderr).contains("is no folder"), "{}", text(&ran.stderr));
+    }
+}

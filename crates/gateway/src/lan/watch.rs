@@ -57,10 +57,9 @@ impl std::fmt::Display for Alarm {
             Self::Past(Amount { frames: 0, bytes }) => {
                 write!(f, "the uplink has sent {bytes} bytes more than were seen to leave")
             }
-            Self::Past(Amount { frames, bytes }) => write!(
+            Self::Past(Amount { frames, .. }) => write!(
                 f,
-                "the uplink has sent {frames} frames more than were seen to leave, and {bytes} bytes: they went \
-                 past the watch"
+                "the uplink has sent {frames} frames more than were seen to leave: they went past the watch"
             ),
             Self::Lost(count) => write!(f, "{count} frames on the uplink were not looked at in time"),
             Self::Blind(why) => write!(f, "the uplink is not watched any more: {why}"),

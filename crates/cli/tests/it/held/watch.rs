@@ -156,14 +156,18 @@ fn frames_that_were_sent_past_the_watch_show_in_the_counters_of_the_uplink() {
             /usr/bin/python3 {}
             soon
             get
-            "$C" gateway status | grep -c "counters 5 frames more than were seen"
+            "$C" gateway status | grep -c "counters [1-5] frames more than were seen"
             "$C" gateway down; wait $gateway"#,
             bypass.display()
         );
         let came = lab(&person, &["--lan"], &script);
         let said = std::fs::read_to_string(person.path("up.out")).unwrap();
         assert_eq!(came.out, "200\n000\n1\n", "{came}\n{said}");
-        assert!(said.contains("the uplink has sent 5 frames more than were seen to leave"), "{said}");
+        // Others that leave meanwhile may stand for some of them at first.
+        let (_, more) = said.split_once("ALARM: the uplink has sent ").expect(&said);
+        let (count, rest) = more.split_once(' ').unwrap();
+        assert!((1..=5).contains(&count.parse::<u32>().unwrap()), "{said}");
+        assert!(rest.starts_with("frames more than were seen to leave"), "{said}");
         assert!(said.contains("nothing is let through any more"), "{said}");
     }
 }

@@ -18,6 +18,7 @@ use creance_policy::{Policies, ServiceFacts};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -140,12 +141,22 @@ pub(crate) fn ledgers() -> Result<Ledgers> {
     Ok(Ledgers::of(own.parent().context("there is no folder for Creance's own files")?))
 }
 
+fn make_known(ledger: &Path) -> Result<()> {
+    let own = crate::ledger::own_folder()?;
+    // Root may have another user's HOME: what is root's alone is not theirs to cover, and a folder of
+    // root's among theirs would keep them out.
+    let owner = own.ancestors().find_map(|folder| Some(fs::metadata(folder).ok()?.uid()));
+    if rustix::process::geteuid().is_root() && owner != Some(0) {
+        return Ok(());
+    }
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    Ok(ledgers()?.add(ledger, home.as_deref())?)
+}
+
 /// Opens a log of its own for a process, and gives its name. No app that runs reaches it, nor one
 /// that starts later.
 pub(crate) fn log(ledger: &Path, kind: &str) -> Result<(String, Writer)> {
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    let known = ledgers().and_then(|ledgers| Ok(ledgers.add(ledger, home.as_deref())?));
-    known.with_context(|| format!("there can be no ledger at `{}`", ledger.display()))?;
+    make_known(ledger).with_context(|| format!("there can be no ledger at `{}`", ledger.display()))?;
     let now = now();
     let name = format!("{kind}-{}-{}", now.seconds(), std::process::id());
     let program = concat!("creance ", env!("CARGO_PKG_VERSION"));

@@ -13,6 +13,6 @@ pub use book::{Book, NAMES_MAX};
 pub use datagrams::{DATAGRAMS_HELD_MAX, DatagramDoor};
 pub use door::{Admission, Door, HEAD_BYTES_MAX, Step};
 pub use flows::{Flow, Flows};
-pub use questions::{LABELS_MAX, Questions, Reply};
+pub use questions::{Families, LABELS_MAX, Questions, Reply};
 pub use refusal::{Reason, Refusal};
 pub use table::{Held, Offer, Says, Table};

@@ -62,7 +62,14 @@ impl Questions {
     }
 
     /// Answers a station's question, in a message of DNS.
-    pub fn answer(&mut self, table: &Table, station: &Pseudonym, query: &[u8], now: Timestamp) -> Reply {
+    pub fn answer(
+        &mut self,
+        table: &Table,
+        station: &Pseudonym,
+        families: Families,
+        query: &[u8],
+        now: Timestamp,
+    ) -> Reply {
         let Some(asked) = Asked::read(query) else {
             return Reply { bytes: malformed(query), refused: Some(Refusal::of(Reason::NoQuestion)) };
         };
@@ -72,6 +79,7 @@ impl Questions {
         };
         match self.give(table, station, &name, asked.kind, now) {
             Ok(data) => {
+                let data = data.filter(|_| families.have(asked.kind));
                 let bytes = reply(
                     query,
                     asked.question,
@@ -156,6 +164,25 @@ impl Questions {
         }
         names.insert(name.clone(), now);
         Ok(())
+    }
+}
+
+/// Families of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Families {
+    /// IPv4.
+    pub v4: bool,
+    /// IPv6.
+    pub v6: bool,
+}
+
+impl Families {
+    const fn have(self, kind: u16) -> bool {
+        match kind {
+            kind::A => self.v4,
+            kind::AAAA => self.v6,
+            _ => true,
+        }
     }
 }
 

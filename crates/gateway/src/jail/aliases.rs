@@ -108,13 +108,15 @@ enum Shown {
     File,
 }
 
+/// Why a place cannot be looked at that this user, and so the app, does not reach.
+const OUT_OF_REACH: [ErrorKind; 3] =
+    [ErrorKind::NotFound, ErrorKind::NotADirectory, ErrorKind::PermissionDenied];
+
 fn is_same(place: &Path, original: &Path) -> io::Result<Shown> {
     let found = |path: &Path| match fs::metadata(path) {
         Ok(found) => Ok(Some(found)),
-        Err(error) => match error.kind() {
-            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied => Ok(None),
-            _ => Err(error),
-        },
+        Err(error) if OUT_OF_REACH.contains(&error.kind()) => Ok(None),
+        Err(error) => Err(error),
     };
     let (Some(place), Some(original)) = (found(place)?, found(original)?) else { return Ok(Shown::No) };
     Ok(match (place.dev(), place.ino()) == (original.dev(), original.ino()) {

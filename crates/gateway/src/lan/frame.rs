@@ -68,7 +68,7 @@ pub(super) fn wrong(
     match against(&packet, wire, now)? {
         Wrong::Unexplained if is_the_machines(&packet, own) => None,
         Wrong::Unexplained => Some(packet.to_string()),
-        other => Some(other.to_string()),
+        other @ (Wrong::More { .. } | Wrong::Again { .. }) => Some(other.to_string()),
     }
 }
 

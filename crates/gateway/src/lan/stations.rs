@@ -1,6 +1,7 @@
 //! Who the stations are: by address, or by the address of their network card, which anyone can
 //! imitate.
 
+use crate::core::Families;
 use crate::shell::Stations;
 use creance_ledger::Pseudonym;
 use std::collections::BTreeMap;
@@ -108,6 +109,18 @@ impl Stations for Neighbours {
         let by_card = || self.rules.get(&KnownBy::Card(self.card(address)?));
         by_address.or_else(|| if has_cards { by_card() } else { None }).unwrap_or(&self.unknown).clone()
     }
+
+    fn families(&self, station: &Pseudonym) -> Families {
+        let mut families = Families { v4: false, v6: false };
+        for (by, _) in self.rules.iter().filter(|(_, name)| *name == station) {
+            match by {
+                KnownBy::Address(IpAddr::V6(_)) => families.v6 = true,
+                // The kernel's list of cards is one of IPv4.
+                KnownBy::Address(IpAddr::V4(_)) | KnownBy::Card(_) => families.v4 = true,
+            }
+        }
+        families
+    }
 }
 
 /// What the kernel knows of an interface's neighbours over IPv4.
@@ -152,6 +165,10 @@ mod tests {
         assert_eq!(station("192.0.2.10"), "s-1");
         assert_eq!(station("2001:db8::2"), "s-2");
         assert_eq!(station("192.0.2.11"), "unknown");
+        let families = |name: &str| stations.families(&name.parse().unwrap());
+        assert_eq!(families("s-1"), Families { v4: true, v6: false });
+        assert_eq!(families("s-2"), Families { v4: false, v6: true });
+        assert_eq!(families("unknown"), Families { v4: false, v6: false });
         for wrong in ["s-1", "s-1=", "S 1=192.0.2.1", "s-1=aa:bb:cc:dd:ee", "unknown=192.0.2.1", "=192.0.2.1"]
         {
             assert!(wrong.parse::<StationRule>().is_err(), "{wrong}");

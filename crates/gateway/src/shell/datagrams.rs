@@ -6,7 +6,7 @@ use crate::shell::connection::shown;
 use crate::shell::desk::Ticket;
 use crate::shell::dial::{Call, NotDialled, Target, addresses, open, udp_end};
 use crate::shell::gateway::Shared;
-use crate::shell::listen::QUESTIONS_PORT;
+use crate::shell::listen::{Places, QUESTIONS_PORT};
 use crate::shell::packet;
 use creance_ledger::{Event, FlowBytes, FlowEnd, Pseudonym};
 use creance_model::Transport;
@@ -26,6 +26,9 @@ use tokio::time::{sleep, timeout};
 
 /// Conversations that are held at a time; datagrams of more are dropped.
 const CONVERSATIONS_MAX: usize = 4096;
+
+/// Conversations of one station that are held at a time, so that others have places.
+const OF_ONE_STATION_MAX: usize = 1024;
 
 /// Datagrams of one conversation that may wait.
 const WAITING_MAX: usize = 64;
@@ -103,6 +106,11 @@ pub(super) async fn serve(shared: Arc<Shared>, port: DatagramPort) {
     }
 }
 
+/// Places for conversations.
+pub(super) fn places() -> Places {
+    Places::new(OF_ONE_STATION_MAX)
+}
+
 /// Gives a datagram to its conversation, which begins where there is none.
 fn hand_on(
     shared: &Arc<Shared>,
@@ -122,6 +130,11 @@ fn hand_on(
     if open.len() >= CONVERSATIONS_MAX || open.get(&ends).is_some_and(|sender| !sender.is_closed()) {
         return;
     }
+    let Some(place) = shared.talks.take(&station) else {
+        drop(open);
+        let refusal = Refusal::of(Reason::ManyFlows);
+        return shared.refused(&station, &refusal, &Target::Address(ends.1.ip()), ends.1.port());
+    };
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
     let _ = sender.try_send(bytes.to_vec());
     open.insert(ends, sender);
@@ -134,6 +147,7 @@ fn hand_on(
         let talk = Talk { shared: &shared, answers: &answers, station, target, from, to };
         talk.run(receiver).await;
         conversations.lock().unwrap_or_else(PoisonError::into_inner).remove(&ends);
+        drop(place);
     });
 }
 

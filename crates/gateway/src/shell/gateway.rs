@@ -1,8 +1,9 @@
 //! A gateway as a whole: what its parts share, its start and its end.
 
 use crate::control::{ControlSocket, FlowLine, Watched};
-use crate::core::{Questions, Table};
+use crate::core::{Families, Questions, Table};
 use crate::shell::control::{self, Compose, kept};
+use crate::shell::datagrams;
 use crate::shell::desk::{Change, Desk};
 use crate::shell::keep::{Keep, Keeper};
 use crate::shell::listen::{self, Listeners, Places};
@@ -36,6 +37,12 @@ const TICKS_EVERY: Duration = Duration::from_millis(300);
 pub trait Stations: Send + Sync + Debug {
     /// The station; one that the table does not hold may do nothing.
     fn station(&self, address: IpAddr) -> Pseudonym;
+
+    /// By which families of addresses a station is known. It is told no address of another: what
+    /// it sent there would be a stranger's.
+    fn families(&self, _station: &Pseudonym) -> Families {
+        Families { v4: true, v6: true }
+    }
 }
 
 /// Everything that a gateway needs, before it listens.
@@ -90,6 +97,8 @@ pub(super) struct Shared {
     pub(super) tally: Tally,
     pub(super) pipes: Pipes,
     pub(super) places: Places,
+    /// Conversations by datagrams.
+    pub(super) talks: Places,
     pub(super) uplink: Option<Uplink>,
     mode: Mutex<(Change, Timestamp)>,
     /// Why nothing is let through, where something outside of it is the reason.
@@ -131,7 +140,8 @@ impl Gateway {
             stations,
             tally: Tally::default(),
             pipes: Pipes::default(),
-            places: Places::default(),
+            places: Places::for_connections(),
+            talks: datagrams::places(),
             uplink,
             mode: Mutex::new(kept(&mode)),
             trouble: Mutex::default(),

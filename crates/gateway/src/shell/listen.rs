@@ -61,32 +61,45 @@ enum Front {
     Socks,
 }
 
-/// How many connections each station holds.
-#[derive(Debug, Default)]
-pub(super) struct Places(Mutex<BTreeMap<Pseudonym, usize>>);
+/// How many of something each station holds.
+#[derive(Debug)]
+pub(super) struct Places {
+    held: Arc<Mutex<BTreeMap<Pseudonym, usize>>>,
+    of_one_max: usize,
+}
 
 /// One of a station's places, until it is dropped.
-struct Place<'a> {
-    places: &'a Places,
+#[derive(Debug)]
+pub(super) struct Place {
+    held: Arc<Mutex<BTreeMap<Pseudonym, usize>>>,
     station: Pseudonym,
 }
 
 impl Places {
+    /// For connections.
+    pub(super) fn for_connections() -> Self {
+        Self::new(OF_ONE_STATION_MAX)
+    }
+
+    pub(super) fn new(of_one_max: usize) -> Self {
+        Self { held: Arc::default(), of_one_max }
+    }
+
     /// A place for a station; none where it has as many as it may.
-    fn take(&self, station: &Pseudonym) -> Option<Place<'_>> {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = held.entry(station.clone()).or_default();
-        if *count >= OF_ONE_STATION_MAX {
-            return None;
+    pub(super) fn take(&self, station: &Pseudonym) -> Option<Place> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        match held.get_mut(station) {
+            Some(count) if *count >= self.of_one_max => return None,
+            Some(count) => *count += 1,
+            None => drop(held.insert(station.clone(), 1)),
         }
-        *count += 1;
-        Some(Place { places: self, station: station.clone() })
+        Some(Place { held: Arc::clone(&self.held), station: station.clone() })
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
-        let mut held = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = held.get_mut(&self.station) {
             *count -= 1;
             if *count == 0 {
@@ -191,7 +204,7 @@ impl Shared {
     pub(super) fn answer(&self, station: &Pseudonym, question: &[u8]) -> Option<Vec<u8>> {
         let table = self.desk.table();
         let mut questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
-        let reply = questions.answer(&table, station, question, now());
+        let reply = questions.answer(&table, station, self.stations.families(station), question, now());
         drop(questions);
         if let Some(refusal) = reply.refused {
             if !table.knows(station) {

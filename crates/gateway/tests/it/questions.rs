@@ -1,13 +1,14 @@
 //! Questions for names: none leaves, and the answers lead nowhere else.
 
 use crate::bench::{host, station, table};
-use creance_gateway::core::{LABELS_MAX, Questions, Reason, Table};
+use creance_gateway::core::{Families, LABELS_MAX, Questions, Reason, Table};
 use creance_lab::dns as made;
 use creance_model::{Duration, Mode, Timestamp};
 use creance_wire::dns::{self, Answer, Message};
 use std::net::IpAddr;
 
 const NOW: Timestamp = Timestamp(1_772_000_000_000_000_000);
+const BOTH: Families = Families { v4: true, v6: true };
 const A: u16 = 1;
 const TXT: u16 = 16;
 const AAAA: u16 = 28;
@@ -18,7 +19,7 @@ fn maps() -> Table {
 }
 
 fn ask(questions: &mut Questions, table: &Table, query: &[u8]) -> (Message, Option<Reason>) {
-    let reply = questions.answer(table, &station(), query, NOW);
+    let reply = questions.answer(table, &station(), BOTH, query, NOW);
     let message = dns::parse(&reply.bytes.unwrap()).unwrap();
     assert!(message.response && !message.malformed);
     (message, reply.refused.map(|refusal| refusal.reason))
@@ -101,7 +102,7 @@ fn a_name_that_nobody_asked_for_in_a_day_makes_room_for_another() {
     let mut ask = |number: usize, seconds: u64| {
         let query = made::query(1, &format!("tile{number}.allowed.test"), A);
         let now = NOW.after(Duration::from_seconds(seconds));
-        questions.answer(&maps(), &station(), &query, now).refused.map(|refusal| refusal.reason)
+        questions.answer(&maps(), &station(), BOTH, &query, now).refused.map(|refusal| refusal.reason)
     };
     const DAY: u64 = 86_400;
     for number in 0..LABELS_MAX {
@@ -119,6 +120,23 @@ fn a_name_that_nobody_asked_for_in_a_day_makes_room_for_another() {
 }
 
 #[test]
+fn a_station_is_told_no_address_of_a_family_that_it_is_not_known_by() {
+    let mut questions = Questions::new([0; 5]);
+    let mut told = |families, kind| {
+        let query = made::query(1, "tiles.allowed.test", kind);
+        let reply = questions.answer(&maps(), &station(), families, &query, NOW);
+        assert_eq!(reply.refused, None, "the name may be had");
+        let message = dns::parse(&reply.bytes.unwrap()).unwrap();
+        assert_eq!(message.rcode, 0);
+        addresses(&message).len()
+    };
+    let v4 = Families { v4: true, v6: false };
+    assert_eq!((told(v4, A), told(v4, AAAA)), (1, 0));
+    let v6 = Families { v4: false, v6: true };
+    assert_eq!((told(v6, A), told(v6, AAAA)), (0, 1));
+}
+
+#[test]
 fn what_is_no_question_is_said_to_be_none() {
     let mut questions = Questions::new([0; 5]);
     let good = made::query(9, "tiles.allowed.test", A);
@@ -130,16 +148,20 @@ fn what_is_no_question_is_said_to_be_none() {
     let mut update = good.clone();
     update[2] |= 5 << 3;
     for (what, bytes) in [("two questions", &two), ("another class", &chaos), ("an update", &update)] {
-        let reply = questions.answer(&maps(), &station(), bytes, NOW);
+        let reply = questions.answer(&maps(), &station(), BOTH, bytes, NOW);
         assert_eq!(reply.refused.unwrap().reason, Reason::NoQuestion, "{what}");
         let bytes = reply.bytes.unwrap();
         assert_eq!((&bytes[..2], bytes[2] & 0x80, bytes[3] & 0xf), (&good[..2], 0x80, 1), "{what}");
     }
     let answer = made::no_such_name(9, "tiles.allowed.test", A);
-    assert_eq!(questions.answer(&maps(), &station(), &answer, NOW).bytes, None, "no answer to an answer");
-    assert_eq!(questions.answer(&maps(), &station(), b"x", NOW).bytes, None);
+    assert_eq!(
+        questions.answer(&maps(), &station(), BOTH, &answer, NOW).bytes,
+        None,
+        "no answer to an answer"
+    );
+    assert_eq!(questions.answer(&maps(), &station(), BOTH, b"x", NOW).bytes, None);
     for cut in 0..good.len() {
-        let reply = questions.answer(&maps(), &station(), &good[..cut], NOW);
+        let reply = questions.answer(&maps(), &station(), BOTH, &good[..cut], NOW);
         assert_eq!(reply.refused.unwrap().reason, Reason::NoQuestion);
     }
 }

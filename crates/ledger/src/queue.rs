@@ -89,23 +89,29 @@ impl Queue {
         self.rouse(&mut inner);
     }
 
-    /// Waits for work, and takes all of it; none once there will be no more.
-    pub(crate) fn take(&self, entries: &mut Vec<Given>) -> Option<Option<Shorten>> {
+    /// Waits until there is work; false once there will be none.
+    pub(crate) fn wait(&self) -> bool {
         let mut inner = self.lock();
         while inner.entries.is_empty() && inner.shorten.is_none() {
             if inner.ended {
-                return None;
+                return false;
             }
             inner.asleep = true;
             while inner.asleep {
                 inner = self.work.wait(inner).unwrap_or_else(PoisonError::into_inner);
             }
         }
+        true
+    }
+
+    /// Takes what there is to do.
+    pub(crate) fn take(&self, entries: &mut Vec<Given>) -> Option<Shorten> {
+        let mut inner = self.lock();
         std::mem::swap(&mut inner.entries, entries);
         let shorten = inner.shorten.take();
         drop(inner);
         self.room.notify_all();
-        Some(shorten)
+        shorten
     }
 
     /// Nobody takes any more: what waits is dropped, and with it what those hear who gave it.
@@ -161,7 +167,8 @@ mod tests {
         let thread = std::thread::spawn(move || sender.send(other.put(given(Purpose::Tell)).is_ok()));
         assert!(told.recv_timeout(Duration::from_millis(100)).is_err(), "there was no room");
         let mut taken = Vec::new();
-        assert!(queue.take(&mut taken).is_some_and(|shorten| shorten.is_none()));
+        assert!(queue.wait());
+        assert!(queue.take(&mut taken).is_none());
         assert_eq!(taken.len(), WAITING_MAX);
         assert!(told.recv_timeout(Duration::from_secs(10)).unwrap());
         thread.join().unwrap().unwrap();
@@ -195,7 +202,8 @@ mod tests {
         let (sender, took) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let mut taken = Vec::new();
-            while other.take(&mut taken).is_some() {
+            while other.wait() {
+                other.take(&mut taken);
                 sender.send(taken.drain(..).count()).unwrap();
             }
         });

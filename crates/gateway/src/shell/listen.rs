@@ -139,10 +139,11 @@ async fn accept(shared: Arc<Shared>, places: Arc<Semaphore>, listener: TcpListen
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let shared = Arc::clone(&shared);
-                tokio::spawn(async move {
+                // Large, and moved several times on its way into a task.
+                tokio::spawn(Box::pin(async move {
                     greet(&shared, stream, peer, front).await;
                     drop(place);
-                });
+                }));
             }
             // Too many descriptors, or a connection that is gone already: the next may do.
             Err(_) => sleep(SCARCE_AFTER).await,

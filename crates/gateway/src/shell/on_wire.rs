@@ -13,7 +13,7 @@ use crate::shell::desk::Control;
 use creance_ledger::FlowStarted;
 use creance_model::{Endpoint, Transport};
 use sent::Sent;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,7 +39,7 @@ const COMPARED_AFTER: Duration = Duration::from_secs(2);
 const GIVEN_WITHIN: Duration = Duration::from_secs(3);
 
 /// What tells one flow from another on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Ends {
     pub(crate) transport: Transport,
     pub(crate) from: Endpoint,
@@ -52,7 +52,7 @@ pub(crate) struct OnWire(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    ends: BTreeMap<Ends, Open>,
+    ends: HashMap<Ends, Open>,
     /// Those whose flows are over, in the order in which they were.
     over: VecDeque<(Instant, Ends)>,
     /// Whether somebody watches. Then also what is to be compared, and when.

@@ -27,7 +27,7 @@ pub(crate) fn or_stricter(
 ) -> Result<(Table, Change)> {
     let kept = match keep.read() {
         Ok(None) => None,
-        Ok(Some(kept)) => Some(known(composer, kept)),
+        Ok(Some(kept)) => Some(known(composer, &kept)),
         Err(error) => {
             terminal::note(&format!(
                 "warning: nobody knows which mode held before this start, so that offline holds: {error}\n\
@@ -83,7 +83,7 @@ fn words(change: &Change) -> String {
 }
 
 /// A mode without the services that the catalogue has no more.
-fn known(composer: &Composer, kept: Wanted) -> Wanted {
+fn known(composer: &Composer, kept: &Wanted) -> Wanted {
     let known = |list: &[ServiceId]| {
         let known = composer.known(list);
         for gone in list.iter().filter(|id| !known.contains(id)) {

@@ -174,11 +174,10 @@ mod tests {
         thread.join().unwrap().unwrap();
         taken.clear();
         queue.end();
-        assert!(
-            queue.take(&mut taken).is_some() && taken.len() == 1,
-            "what was put in before the end is taken"
-        );
-        assert!(queue.take(&mut taken).is_none());
+        assert!(queue.wait());
+        queue.take(&mut taken);
+        assert_eq!(taken.len(), 1, "what was put in before the end is taken");
+        assert!(!queue.wait());
     }
 
     #[test]

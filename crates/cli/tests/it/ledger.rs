@@ -93,7 +93,7 @@ fn entries_are_told_in_words() {
     --- out
          0  2026-02-25T06:13:20.000Z  opened by creance 0.1.0
          1  2026-02-25T06:13:21.000Z  mode restricted (table 1), granted: dji.flysafe
-         2  2026-02-25T06:13:22.000Z  flow 1 started: s-41c0 → flysafe-api.dji.com, dji.flysafe, named in its TLS hello, tcp 192.0.2.7:40001 → 203.0.113.5:443 (table 1)
+         2  2026-02-25T06:13:22.000Z  flow 1 started: s-41c0 → flysafe-api.dji.com, dji.flysafe, named in its TLS hello, which may hide another (ECH), tcp 192.0.2.7:40001 → 203.0.113.5:443 (table 1)
          3  2026-02-25T06:13:23.000Z  refused: s-41c0 → android.bugly.qq.com, unknown service: denied, 3 times since 2026-02-25T06:13:20.000Z (table 1)
          4  2026-02-25T06:13:24.000Z  mode restricted → local-data (table 2), 1 flows cut, the last at 2026-02-25T06:13:24.020Z
          5  2026-02-25T06:13:25.000Z  flow 1 cut by a change of mode: 1300 bytes up, 5120 down
@@ -142,9 +142,9 @@ fn sound_logs_are_said_to_be_sound_as_far_as_can_be_known() {
     --- out
     creance/0011223344556677/gateway
     7
-    qlyURsiDg/P2DbyOdyTdIRoVac4OaBulJHSkHILa+F8=
+    wxs7baakiNpFaMzZYi+V/LnqakzStZDQ6LiopSkGPFI=
 
-    — creance/0011223344556677/gateway uND0Jj3Zf/HkWi7GI6DaJgbF2m1W4eSIejxTMpCgMopNYhOxEnCpIhJ+UPeSDBzkrYGw8HHys7781iyhrfzMQXfwuQ8=
+    — creance/0011223344556677/gateway uND0JuIqZloaHFUrRXwmXEOZ2vEvayZQWT+ooGxI6VWYBMkyjCAjSzXFD+SGAIacgiadGbwq742lud2QfhDpkT5wvwg=
     ");
     assert_snapshot!(key, @"
     status 0

@@ -142,7 +142,7 @@ fn assert_held(person: &Person, programs: &[&str], fronts: &[Front], came: &Came
     assert!(!holds(b"shut-out"), "a name that was not let out passed the far end");
     if programs.contains(&"chromium") {
         let ledger = shown(person);
-        let quic = "site.files, named in its QUIC hello, udp";
+        let quic = "site.files, named in its QUIC hello";
         let through = fronts.iter().filter(|front| matches!(front, Front::Run | Front::Transparent));
         assert!(ledger.matches(quic).count() >= through.count(), "{ledger}");
     }

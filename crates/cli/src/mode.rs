@@ -6,7 +6,7 @@ use crate::terminal::{self, printable};
 use crate::{held, summary};
 use anyhow::{Context, Result, bail};
 use creance_gateway::control::{
-    Answer, Difference, FlowLine, Request, Status, Wanted, Watched, ask, running,
+    Answer, Difference, FlowLines, Request, Status, Wanted, Watched, ask, running,
 };
 use creance_model::{Mode, ServiceId};
 use std::collections::BTreeMap;
@@ -136,7 +136,7 @@ fn differs(difference: &Difference, wanted: &Wanted) -> String {
             ));
         }
     }
-    match difference.cuts.len() {
+    match difference.cuts.all {
         0 => text.push_str("  cuts no flow\n"),
         number => {
             text.push_str(&format!("  cuts {}:\n", counted(number, "flow")));
@@ -152,7 +152,7 @@ fn shown(name: &str, status: &Status) -> String {
         mode_text(&status.now),
         status.generation,
         status.pid,
-        counted(status.flows.len(), "open flow")
+        counted(status.flows.all, "open flow")
     );
     if let Some(why) = &status.closed {
         text.push_str(&format!("  nothing new begins: {why}\n"));
@@ -160,7 +160,7 @@ fn shown(name: &str, status: &Status) -> String {
     if let Some(watched) = &status.watched {
         text.push_str(&seen(watched));
     }
-    if !status.flows.is_empty() {
+    if status.flows.all > 0 {
         text.push_str(&flows(&status.flows));
     }
     text
@@ -189,8 +189,9 @@ fn seen(watched: &Watched) -> String {
     text
 }
 
-fn flows(lines: &[FlowLine]) -> String {
-    let rows: Vec<[String; 4]> = lines
+fn flows(flows: &FlowLines) -> String {
+    let rows: Vec<[String; 4]> = flows
+        .lines
         .iter()
         .take(LINES_MAX)
         .map(|line| {
@@ -204,10 +205,10 @@ fn flows(lines: &[FlowLine]) -> String {
         })
         .collect();
     let mut text = table(["station", "service", "to", "bytes so far"], &rows);
-    if lines.len() > LINES_MAX {
-        text.push_str(&format!("  and {} more\n", lines.len() - LINES_MAX));
+    if flows.all > LINES_MAX {
+        text.push_str(&format!("  and {} more\n", flows.all - LINES_MAX));
     }
-    text.push_str(&summary::hidden(lines.iter().map(|line| u64::from(line.blinded)).sum()));
+    text.push_str(&summary::hidden(flows.blinded));
     text
 }
 

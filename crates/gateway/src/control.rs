@@ -6,6 +6,8 @@ mod protocol;
 mod socket;
 
 pub use ask::{AskError, ask};
-pub use protocol::{Answer, Difference, FlowLine, LINE_BYTES_MAX, Request, Status, Wanted, Watched};
+pub use protocol::{
+    Answer, Difference, FlowLine, FlowLines, LINE_BYTES_MAX, Request, Status, Wanted, Watched,
+};
 pub(crate) use protocol::{read, write};
 pub use socket::{ControlSocket, SocketError, running};

@@ -31,6 +31,7 @@ mod outer;
 mod pins;
 mod remedy;
 mod root;
+mod shut;
 mod signals;
 mod spec;
 mod strays;

@@ -25,4 +25,4 @@ pub use packet::{PacketCounts, PacketKind, PacketReceived, PacketSocket, VlanTag
 pub use packet_ring::{PacketRing, RingFrame};
 pub use ring::ring_exchange;
 pub use signals::{SignalMask, block_signals, die_of, restore_signals, unblock_signals};
-pub use tcp::{TcpCounts, tcp_counts};
+pub use tcp::{TcpCounts, queued, tcp_counts};

@@ -68,6 +68,36 @@ pub fn tcp_counts(socket: BorrowedFd<'_>) -> io::Result<TcpCounts> {
     })
 }
 
+/// Where `SO_MEMINFO` tells what is on its way out, of the words that it gives.
+const WMEM_ALLOC: usize = 2;
+const MEMORY_WORDS: usize = 9;
+
+/// How much memory the packets take that a socket handed on and that have not left the machine yet,
+/// in bytes: they wait in the queue of a network card, where closing the socket does not stop them.
+///
+/// # Errors
+/// Where the descriptor is no socket, or the kernel is older than 4.12.
+pub fn queued(socket: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut words = [0_u32; MEMORY_WORDS];
+    let mut length = libc::socklen_t::try_from(size_of_val(&words)).map_err(io::Error::other)?;
+    #[expect(unsafe_code, reason = "no library reads this option")]
+    // SAFETY: the descriptor is open for as long as it is borrowed, and the kernel writes at most
+    // `length` bytes, which is the length of `words`.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_MEMINFO,
+            words.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    words.get(WMEM_ALLOC).copied().ok_or_else(|| io::Error::other("no such word"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -204,7 +204,7 @@ impl Stage<'_> {
                 bail!("the gateway answers something else than it was asked")
             };
             let is_it = |name: &Option<String>| name.as_deref() == Some(attempt.host);
-            if status.flows.iter().any(|flow| is_it(&flow.name) && flow.moved > 0) {
+            if status.flows.lines.iter().any(|flow| is_it(&flow.name) && flow.moved > 0) {
                 return Ok(true);
             }
             std::thread::sleep(LOOK);

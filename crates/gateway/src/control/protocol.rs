@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 /// The longest line, in bytes.
 pub const LINE_BYTES_MAX: usize = 4 << 20;
 
+/// Flows that are told one by one, each of at most some five hundred bytes.
+const FLOW_LINES_MAX: usize = 4000;
+
 const VERSION: u32 = 1;
 
 /// A mode with its lists.
@@ -89,7 +92,7 @@ pub struct Status {
     /// Since when.
     pub since: Timestamp,
     /// Flows that are open.
-    pub flows: Vec<FlowLine>,
+    pub flows: FlowLines,
     /// Why nothing new may begin, where that is so.
     pub closed: Option<String>,
     /// What its own watch of its uplink has seen; none where it has none.
@@ -140,6 +143,32 @@ pub struct FlowLine {
     pub moved: u64,
 }
 
+/// Flows that are open, of which not all are told: an answer has an end.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlowLines {
+    /// How many there are.
+    pub all: usize,
+    /// How many of them hide another name, or look as if they did.
+    pub blinded: u64,
+    /// The first of them, at most 4,000.
+    pub lines: Vec<FlowLine>,
+}
+
+impl FromIterator<FlowLine> for FlowLines {
+    fn from_iter<T: IntoIterator<Item = FlowLine>>(flows: T) -> Self {
+        let mut found = Self::default();
+        for line in flows {
+            found.all += 1;
+            found.blinded += u64::from(line.blinded);
+            if found.lines.len() < FLOW_LINES_MAX {
+                found.lines.push(line);
+            }
+        }
+        found
+    }
+}
+
 /// What a change would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -153,7 +182,7 @@ pub struct Difference {
     /// Services that would open.
     pub opens: Vec<(String, Option<ServiceId>)>,
     /// Flows that would be cut.
-    pub cuts: Vec<FlowLine>,
+    pub cuts: FlowLines,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -213,5 +242,23 @@ mod tests {
         assert!(read::<Request>(other.as_bytes()).unwrap_err().contains("version 2"));
         assert!(read::<Request>(b"{\"version\":1,\"ask\":\"status\",\"more\":1}").is_err());
         assert!(read::<Request>(b"{\"ask\":\"status\"}").is_err());
+    }
+
+    #[test]
+    fn of_very_many_flows_so_many_are_told_as_an_answer_holds() {
+        let line = |_| FlowLine {
+            station: "s".repeat(64),
+            service: Some("maker.service-of-a-long-name".parse().unwrap()),
+            name: Some("n".repeat(253)),
+            port: u16::MAX,
+            blinded: true,
+            moved: u64::MAX,
+        };
+        let cuts: FlowLines = (0..100_000).map(line).collect();
+        assert_eq!((cuts.all, cuts.blinded, cuts.lines.len()), (100_000, 100_000, FLOW_LINES_MAX));
+        let now = Wanted { mode: Mode::Standard, exempt: vec![], granted: vec![] };
+        let difference = Difference { now, generation: 1, stops: vec![], opens: vec![], cuts };
+        let bytes = write(&Answer::WouldChange(difference)).unwrap();
+        assert!(bytes.len() < LINE_BYTES_MAX, "{}", bytes.len());
     }
 }

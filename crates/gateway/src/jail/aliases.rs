@@ -1,6 +1,6 @@
 //! Other places at which the host's mounts show a folder that an app must not reach.
 
-use crate::jail::JailError;
+use crate::jail::{JailError, shut};
 use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -115,7 +115,11 @@ const OUT_OF_REACH: [ErrorKind; 3] =
 fn is_same(place: &Path, original: &Path) -> io::Result<Shown> {
     let found = |path: &Path| match fs::metadata(path) {
         Ok(found) => Ok(Some(found)),
-        Err(error) if OUT_OF_REACH.contains(&error.kind()) => Ok(None),
+        Err(error) if OUT_OF_REACH.contains(&error.kind()) => match shut::above(path) {
+            // The app could open it.
+            Some(_) => Err(error),
+            None => Ok(None),
+        },
         Err(error) => Err(error),
     };
     let (Some(place), Some(original)) = (found(place)?, found(original)?) else { return Ok(Shown::No) };

@@ -5,6 +5,7 @@
 //! it known first, on the disk, and may do so only while no jail runs: a jail holds a lock together
 //! with others, and to make a folder known takes it alone.
 
+use crate::jail::shut;
 use ring::digest::{SHA256, digest};
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -61,6 +62,17 @@ pub enum LedgersError {
         "`{0}` holds your home, and no app could run beside a ledger there\nhint: name a folder of its own"
     )]
     TooWide(PathBuf),
+    /// An app could open what keeps it from a ledger now.
+    #[error(
+        "`{folder}` is shut, and an app could open it and reach `{below}`, which cannot be covered now\n\
+         hint: `chmod u+rwx` it first, or take away what is below it"
+    )]
+    Shut {
+        /// What is shut.
+        folder: PathBuf,
+        /// What lies below it.
+        below: PathBuf,
+    },
     /// There are too many.
     #[error(
         "{FOLDERS_MAX} folders have ledgers\nhint: take away those that are done with, or leave --ledger out"
@@ -132,6 +144,7 @@ impl Ledgers {
     /// # Errors
     /// [`LedgersError`]; then no jail may begin.
     pub fn known(&self) -> Result<Known, LedgersError> {
+        open(&self.records().join(LOCK))?;
         make(&self.records())?;
         let lock = self.lock()?;
         lock.lock_shared().map_err(failed(&self.records()))?;
@@ -141,8 +154,9 @@ impl Ledgers {
             match record.path.canonicalize() {
                 Ok(folder) if folder.is_dir() => folders.push(folder),
                 Ok(_) => {}
-                // What this user does not reach the app does not either.
-                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                // What another user keeps this one from, the app does not reach either.
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => open(&record.path)?,
                 Err(error) => return Err(failed(&record.path)(error)),
             }
         }
@@ -252,6 +266,14 @@ impl Record {
         } else {
             Err(LedgersError::Damaged(path.to_owned()))
         }
+    }
+}
+
+/// Whether nothing of this user's own shuts a path.
+fn open(path: &Path) -> Result<(), LedgersError> {
+    match shut::above(path) {
+        Some(folder) => Err(LedgersError::Shut { folder, below: path.to_owned() }),
+        None => Ok(()),
     }
 }
 

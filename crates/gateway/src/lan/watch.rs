@@ -185,14 +185,12 @@ impl Eye {
             }
             Err(error) => return Err(error),
         };
-        if has_more {
-            return Ok(());
-        }
+        // Also under a load that leaves no moment without frames: then above all.
         if now >= self.next {
             self.next = now + COMPARED_EVERY;
             self.compare(now)?;
         }
-        self.wait()
+        if has_more { Ok(()) } else { self.wait() }
     }
 
     /// Looks at some of the frames that wait; false where there are no more.
@@ -217,7 +215,10 @@ impl Eye {
     /// Holds the figures of flows that have ended against what left, and those of the interface.
     fn compare(&mut self, now: Instant) -> io::Result<()> {
         let lost = u64::from(self.source.counts()?.dropped);
-        self.unseen |= lost > 0;
+        if lost > 0 {
+            self.unseen = true;
+            self.wire.missed();
+        }
         self.lost += lost;
         if self.lost > 0 && self.lost_told.is_none_or(|told| now.duration_since(told) >= LOSS_TOLD_EVERY) {
             self.lost_told = Some(now);

@@ -6,7 +6,7 @@ use crate::shell::desk::Ticket;
 use crate::shell::dial::{Call, Dialled, NotDialled, Target, dial, endpoint};
 use crate::shell::ending;
 use crate::shell::gateway::Shared;
-use crate::shell::relay::{Direction, Stop, take};
+use crate::shell::relay::{Direction, Stop};
 use creance_ledger::{Decided, Event, FlowBytes, FlowEnd, Pseudonym};
 use creance_model::{ServiceId, Transport};
 use socket2::SockRef;
@@ -174,7 +174,7 @@ async fn at_door(
 /// Takes what there is to read, at most [`READ_AT_ONCE`], and puts it behind what was said.
 fn read(stream: &TcpStream, said: &mut Vec<u8>) -> io::Result<usize> {
     READ.with_borrow_mut(|buffer| {
-        let length = take(stream, buffer)?;
+        let length = stream.try_read(buffer)?;
         said.extend_from_slice(buffer.get(..length).unwrap_or_default());
         Ok(length)
     })

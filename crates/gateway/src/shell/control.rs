@@ -106,8 +106,12 @@ async fn hear(desk: &Desk, mut stream: UnixStream) -> io::Result<()> {
         Err(why) => Answer::Refused { why: format!("the request is not understood: {why}") },
     };
     let line = write(&answer).map_err(io::Error::other)?;
-    writer.write_all(&line).await?;
-    writer.shutdown().await
+    // One that asks and does not listen must not keep others out.
+    timeout(ASKED_WITHIN, async {
+        writer.write_all(&line).await?;
+        writer.shutdown().await
+    })
+    .await?
 }
 
 impl Desk {

@@ -7,11 +7,11 @@ use crate::shell::desk::Ticket;
 use crate::shell::dial::{Call, NotDialled, Target, addresses, open, udp_end};
 use crate::shell::gateway::Shared;
 use crate::shell::listen::{Places, QUESTIONS_PORT};
-use crate::shell::packet;
+use crate::shell::{ending, packet};
 use creance_ledger::{Event, FlowBytes, FlowEnd, Pseudonym};
 use creance_model::Transport;
 use creance_sys::{Datagram, receive, tell_destinations};
-use socket2::Socket;
+use socket2::{SockRef, Socket};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
@@ -38,6 +38,12 @@ const DATAGRAM_BYTES_MAX: usize = 65_535;
 
 /// A conversation is over when nothing moved for so long (RFC 4787, 4.3: two minutes or more).
 const IDLE_AFTER: Duration = Duration::from_secs(120);
+
+/// Room for what is on its way out, in bytes. It is small, since a cut cannot take it back.
+pub(super) const SEND_BYTES: usize = 8 << 10;
+
+/// How long a datagram waits for it.
+const SENT_WITHIN: Duration = Duration::from_millis(5);
 
 /// How long a hello may take to be whole.
 const DOOR_WITHIN: Duration = Duration::from_secs(10);
@@ -103,6 +109,20 @@ pub(super) async fn serve(shared: Arc<Shared>, port: DatagramPort) {
             continue;
         }
         hand_on(&shared, &conversations, &answers, station, (from, to), bytes);
+    }
+}
+
+/// Sends a datagram, and waits for a moment where others are still on their way out.
+async fn send(socket: &UdpSocket, datagram: &[u8]) -> io::Result<usize> {
+    if datagram.len() > SEND_BYTES / 2 {
+        SockRef::from(socket).set_send_buffer_size(2 * DATAGRAM_BYTES_MAX)?;
+    }
+    match socket.try_send(datagram) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            let _ = timeout(SENT_WITHIN, socket.writable()).await;
+            socket.try_send(datagram)
+        }
+        sent => sent,
     }
 }
 
@@ -195,8 +215,10 @@ impl Talk<'_> {
         let Some(mut out) = self.dial(&admission).await? else { return Ok(()) };
         let result = self.relay(&mut out, door.as_mut(), datagrams, first).await;
         let Out { socket, ticket, up, down } = out;
-        drop(socket);
         let end = result.as_ref().map_or(FlowEnd::Broken, |end| *end);
+        // What was handed on cannot be taken back: the end is when it has left.
+        ending::left(&socket).await;
+        drop(socket);
         let to = shown(&self.target, self.to.port());
         self.shared.tally.let_out(&admission, to, Some((up, down)));
         ticket.end(&self.shared.recorder, Some((up, down)), end);
@@ -266,7 +288,7 @@ impl Talk<'_> {
         loop {
             for datagram in leave.drain(..) {
                 // What cannot be sent is lost, as datagrams are.
-                if let Ok(sent) = out.socket.try_send(&datagram) {
+                if let Ok(sent) = send(&out.socket, &datagram).await {
                     out.up += sent as u64;
                     control.moved.fetch_add(sent as u64, Ordering::Relaxed);
                 }

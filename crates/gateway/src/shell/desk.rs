@@ -1,6 +1,6 @@
 //! The table that holds now, the flows that are open by it, and its change.
 
-use crate::control::FlowLine;
+use crate::control::{FlowLine, FlowLines};
 use crate::core::{Flow, Flows, Reason, Refusal, Table};
 use crate::shell::clock::now;
 use crate::shell::ending::Given;
@@ -266,7 +266,7 @@ impl Desk {
     }
 
     /// The flows that another table would stop.
-    pub(super) fn stopped_by(&self, table: &Table) -> Vec<FlowLine> {
+    pub(super) fn stopped_by(&self, table: &Table) -> FlowLines {
         let inner = self.lock();
         let moved = |number| inner.open.get(&number).map_or(0, Open::moved);
         let stopped = inner.flows.stopped_by(table).into_iter();
@@ -274,7 +274,7 @@ impl Desk {
     }
 
     /// The flows that are open.
-    pub(super) fn lines(&self) -> Vec<FlowLine> {
+    pub(super) fn lines(&self) -> FlowLines {
         let inner = self.lock();
         let moved = |number| inner.open.get(&number).map_or(0, Open::moved);
         inner.flows.all().map(|(number, flow)| FlowLine::of(flow, moved(number))).collect()

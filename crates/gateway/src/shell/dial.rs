@@ -2,6 +2,7 @@
 //! first packet.
 
 use crate::core::{Admission, Flow, Reason, Refusal};
+use crate::shell::datagrams::SEND_BYTES;
 use crate::shell::desk::{OwnError, Ticket};
 use crate::shell::gateway::{Shared, Uplink};
 use crate::shell::ports;
@@ -264,6 +265,7 @@ pub(super) async fn udp_end(
 ) -> io::Result<(tokio::net::UdpSocket, SocketAddr)> {
     let any = if to.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
     let socket = tokio::net::UdpSocket::bind(any).await?;
+    SockRef::from(&socket).set_send_buffer_size(SEND_BYTES)?;
     if let Some(uplink) = uplink {
         uplink.hold(&socket)?;
     }

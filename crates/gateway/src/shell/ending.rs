@@ -1,7 +1,7 @@
 //! The end of a connection, with the bytes that were on the wire.
 
 use creance_ledger::FlowEnd;
-use creance_sys::{TcpCounts, tcp_counts};
+use creance_sys::{TcpCounts, queued, tcp_counts};
 use socket2::{SockFilter, SockRef};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,6 +18,13 @@ const LOOKED_EVERY: Duration = Duration::from_millis(5);
 /// How long the kernel may still be sending what the window allowed, when nothing comes in any
 /// more that would widen it.
 const STILLED_AFTER: Duration = Duration::from_micros(300);
+
+/// How long is waited for what the queue of the network card holds, of which nothing can be taken
+/// back: on a slow uplink it goes on for longer, and the end must be told in time.
+const QUEUED_WITHIN: Duration = Duration::from_millis(50);
+
+/// How often is looked whether it has left.
+const QUEUE_LOOKED_EVERY: Duration = Duration::from_millis(1);
 
 /// Bytes that left and that came; none where the kernel does not tell.
 pub(super) type Bytes = Option<(u64, u64)>;
@@ -98,7 +105,16 @@ pub(super) async fn reset(stream: TcpStream, given: Option<&Given>) -> Bytes {
     // the count stands still. "Return 0" keeps no byte of a packet.
     let _ = socket.attach_filter(&[SockFilter::new(0x06, 0, 0, 0)]);
     sleep(STILLED_AFTER).await;
+    left(&stream).await;
     counts(&stream, given)
+}
+
+/// Waits for a moment until what a socket handed on has left the machine.
+pub(super) async fn left(socket: &impl AsFd) {
+    let until = Instant::now() + QUEUED_WITHIN;
+    while queued(socket.as_fd()).is_ok_and(|bytes| bytes > 0) && Instant::now() < until {
+        sleep(QUEUE_LOOKED_EVERY).await;
+    }
 }
 
 /// Lets go of an app's connection without an orderly end.

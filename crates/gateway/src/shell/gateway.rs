@@ -1,6 +1,6 @@
 //! A gateway as a whole: what its parts share, its start and its end.
 
-use crate::control::{ControlSocket, FlowLine, Watched};
+use crate::control::{ControlSocket, FlowLines, Watched};
 use crate::core::{Families, Questions, Table};
 use crate::shell::control::{self, Compose, kept};
 use crate::shell::datagrams;
@@ -186,13 +186,13 @@ impl Gateway {
 
     /// The flows that another table would stop: what is shown before a change.
     #[must_use]
-    pub fn stopped_by(&self, table: &Table) -> Vec<FlowLine> {
+    pub fn stopped_by(&self, table: &Table) -> FlowLines {
         self.shared.desk.stopped_by(table)
     }
 
     /// The flows that are open.
     #[must_use]
-    pub fn flows(&self) -> Vec<FlowLine> {
+    pub fn flows(&self) -> FlowLines {
         self.shared.desk.lines()
     }
 

@@ -53,6 +53,9 @@ pub(crate) struct OnWire(Mutex<Known>);
 #[derive(Debug, Default)]
 struct Known {
     ends: HashMap<Ends, Open>,
+    /// How many of them are between the same two addresses, for parts of datagrams, which have no
+    /// ports.
+    addresses: HashMap<(IpAddr, IpAddr), usize>,
     /// Those whose flows are over, in the order in which they were.
     over: VecDeque<(Instant, Ends)>,
     /// Whether somebody watches. Then also what is to be compared, and when.
@@ -120,7 +123,11 @@ impl OnWire {
         if known.ends.len() >= ENDS_MAX {
             known.forget_first(FORGOTTEN_AT_ONCE);
         }
-        let open = known.ends.entry(ends).or_insert_with(Open::new);
+        let Known { ends: all, addresses, .. } = &mut *known;
+        let open = all.entry(ends).or_insert_with(|| {
+            *addresses.entry(ends.addresses()).or_default() += 1;
+            Open::new()
+        });
         open.count = open.count.saturating_add(1);
         open.flows = open.flows.saturating_add(1);
         open.flow = flow;
@@ -157,6 +164,14 @@ impl OnWire {
     /// From now on packets are told.
     pub(crate) fn watch(&self) {
         self.lock().watched = true;
+    }
+
+    /// Packets were missed: what is known of the flows of now is not all, and a place in a
+    /// connection whose beginning was missed may be taken for another's. They are not compared.
+    pub(crate) fn missed(&self) {
+        for open in self.lock().ends.values_mut() {
+            open.told = None;
+        }
     }
 
     /// For a look at packets; flows wait for as long as it is held.
@@ -206,6 +221,12 @@ impl Known {
             let Some((over, ends)) = self.over.pop_front() else { return };
             if self.ends.get(&ends).is_some_and(|open| open.count == 0 && open.over == Some(over)) {
                 self.ends.remove(&ends);
+                if let Some(count) = self.addresses.get_mut(&ends.addresses()) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.addresses.remove(&ends.addresses());
+                    }
+                }
             }
         }
     }
@@ -241,7 +262,7 @@ impl Look<'_> {
 
     /// Whether a part of a datagram without its ports may be of one that is explained.
     pub(crate) fn explains_part(&self, from: IpAddr, to: IpAddr) -> bool {
-        self.0.ends.keys().any(|ends| ends.from.addr == from && ends.to.addr == to)
+        self.0.addresses.contains_key(&(from, to))
     }
 }
 
@@ -279,6 +300,12 @@ impl Open {
             left,
             told,
         })
+    }
+}
+
+impl Ends {
+    const fn addresses(&self) -> (IpAddr, IpAddr) {
+        (self.from.addr, self.to.addr)
     }
 }
 

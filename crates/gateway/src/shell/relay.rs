@@ -3,7 +3,6 @@
 
 use crate::shell::ending::Given;
 use crate::shell::pipes::Pipes;
-use rustix::net::{RecvFlags, recv};
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::AsFd;
@@ -53,23 +52,6 @@ enum Moved {
     Rest(Vec<u8>),
 }
 
-/// Takes what there is to read. Where there was less than room for it there is no more now, and
-/// whoever waits for more does not ask in vain first.
-pub(super) fn take(from: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut taken = 0;
-    let read = from.try_io(Interest::READABLE, || {
-        taken = recv(from, &mut *buffer, RecvFlags::empty())?.0;
-        if taken > 0 && taken < buffer.len() {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        Ok(())
-    });
-    match read {
-        Err(_) if taken > 0 => Ok(taken),
-        other => other.map(|()| taken),
-    }
-}
-
 impl Direction<'_> {
     /// Writes bytes that were read before.
     pub(super) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
@@ -111,7 +93,7 @@ impl Direction<'_> {
         let step = COPIED.with_borrow_mut(|buffer| {
             let room = buffer.len().min(left);
             let buffer = buffer.get_mut(..room).unwrap_or_default();
-            let length = match take(self.from, buffer) {
+            let length = match self.from.try_read(buffer) {
                 Ok(0) => return Ok(Moved::End),
                 Ok(length) => length,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Moved::Some),

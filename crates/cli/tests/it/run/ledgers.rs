@@ -77,6 +77,25 @@ fn no_ledger_begins_in_reach_of_an_app_that_runs() {
     }
 }
 
+/// What an app shuts, a later one could open: the ledger below it is not out of reach by that.
+#[test]
+fn a_ledger_below_a_folder_that_was_shut_is_not_forgotten() {
+    for person in people() {
+        assert_eq!(run(&person, Some("home/ledger"), &["chmod", "000", "home"]).status, 0);
+        let came = run(&person, None, &["sh", "-c", "chmod 755 home; cat home/ledger/key"]);
+        // Nothing is shut for root, for whom it is covered all the same.
+        if person.uid.is_some_and(|uid| uid != 0) {
+            assert_eq!(came.status, 125, "{came}");
+            assert!(came.err.contains("/home` is shut, and an app could open it"), "{came}");
+            assert!(came.err.contains("hint: `chmod u+rwx` it first"), "{came}");
+            assert_eq!(person.command("chmod").args(["700", "home"]).came().status, 0);
+        }
+        let came = run(&person, None, &["sh", "-c", "cat home/ledger/key"]);
+        assert!(came.status != 0 && came.status != 125 && came.out.is_empty(), "{came}");
+        assert_eq!(person.command("cat").arg("home/ledger/key").came().status, 0, "the control");
+    }
+}
+
 #[test]
 fn other_mounts_of_what_is_covered_are_covered_too() {
     for person in people() {

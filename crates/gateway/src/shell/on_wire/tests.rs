@@ -52,6 +52,23 @@ impl Table {
     }
 }
 
+#[test]
+fn where_packets_were_missed_the_flows_of_then_are_not_compared() {
+    let mut table = Table::new();
+    let ends = table.tcp(1, None);
+    assert_eq!(table.take(&ends, SYN), None);
+    table.wire.missed();
+    assert_eq!(table.take(&ends, segment(100_000_100, 10)), None);
+    table.wire.end(&ends, Some(10), table.now);
+    assert_eq!(table.after(10), []);
+    // One that begins later is.
+    let later = table.wire.begin(2, &started(Transport::Tcp, 4001), None);
+    assert_eq!(table.take(&later, SYN), None);
+    assert_eq!(table.take(&later, segment(100, 20)), None);
+    table.wire.end(&later, Some(10), table.now);
+    assert_eq!(table.after(10), [more(2, later, 20, 10)]);
+}
+
 fn more(flow: u64, ends: Ends, left: u64, told: u64) -> Wrong {
     Wrong::More { flow, ends, left, told }
 }
@@ -67,8 +84,11 @@ fn a_flow_is_explained_from_its_beginning_until_some_time_after_its_end() {
     assert!(wire.look().explains_part(ends.from.addr, ends.to.addr));
     assert!(!wire.look().explains_part(ends.to.addr, ends.from.addr));
     wire.begin(2, &udp, None);
+    let beside = wire.begin(3, &started(Transport::Udp, 4001), None);
+    wire.end(&beside, Some(0), start);
     wire.end(&ends, Some(0), start);
     wire.forget(start + LASTS * 2);
+    assert!(wire.look().explains_part(ends.from.addr, ends.to.addr), "the other pair of ends is open");
     assert!(explains(&ends), "the second one is open");
     wire.end(&ends, Some(0), start);
     wire.forget(start + LASTS / 2);

@@ -2,7 +2,7 @@
 #![no_main]
 
 use creance_catalogue::{Binding, Catalogue};
-use creance_gateway::core::{Door, Held, Questions, Step, Table};
+use creance_gateway::core::{Door, Held, Families, Questions, Step, Table};
 use creance_ledger::Pseudonym;
 use creance_model::{HostName, Mode, Timestamp};
 use creance_policy::{Decision, Row};
@@ -45,7 +45,8 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     let mut questions = Questions::new([0; 5]);
-    let reply = questions.answer(&TABLE, &STATION, bytes, Timestamp(0));
+    let families = Families { v4: true, v6: true };
+    let reply = questions.answer(&TABLE, &STATION, families, bytes, Timestamp(0));
     if let (Some(answer), None) = (&reply.bytes, &reply.refused) {
         assert!(answer.starts_with(&bytes[..2]) && answer[3] & 0xf == 0);
     }

@@ -2,7 +2,7 @@
 #![no_main]
 
 use creance_catalogue::{Binding, Catalogue};
-use creance_gateway::core::{Door, Held, Families, Questions, Step, Table};
+use creance_gateway::core::{Door, Families, Held, Questions, Step, Table};
 use creance_ledger::Pseudonym;
 use creance_model::{HostName, Mode, Timestamp};
 use creance_policy::{Decision, Row};

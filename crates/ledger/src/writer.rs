@@ -16,10 +16,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// How far groups of entries that are made durable together are apart at least. One that comes
-/// alone does not wait; of many, more go together, which spares as many writes.
-const GROUPS_APART: Duration = Duration::from_micros(250);
-
 /// How often the thread that makes tiles is asked to look until it has enough to do.
 const LOOKS_IN_PACE: u64 = 16;
 
@@ -222,19 +218,11 @@ impl Drop for Closing {
 }
 
 impl Keeper {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how long since the last group; nothing recorded depends on it"
-    )]
     fn run(mut self, queue: &Queue) {
         let mut entries = Vec::new();
         let mut waiting = Vec::new();
-        let mut last: Option<Instant> = None;
         // What came meanwhile goes together: the more there is to do, the more at once.
         while queue.wait() {
-            if let Some(rest) = last.and_then(|last| GROUPS_APART.checked_sub(last.elapsed())) {
-                std::thread::sleep(rest);
-            }
             let shorten = queue.take(&mut entries);
             for Given { bytes, purpose, done } in entries.drain(..) {
                 match self.journal.append(&bytes, purpose) {
@@ -243,7 +231,6 @@ impl Keeper {
                 }
             }
             self.settle(&mut waiting);
-            last = Some(Instant::now());
             if let Some(Shorten { first, done }) = shorten {
                 // Where that failed the longer journal stays, and loses nothing.
                 let _ = self.journal.shorten(first);
